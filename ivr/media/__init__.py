@@ -1,0 +1,1 @@
+"""RTP, G.711 and telephone-events. Pure: no sockets."""

@@ -1,0 +1,1 @@
+"""The recordings callers hear: catalogue, rendering, import, checks."""

@@ -1,0 +1,156 @@
+"""Every setting of a Pingjia process, read once at the edge: environment over `pingjia.toml` over defaults.
+
+The defaults open nothing to the network. Only commands and the composition root read this module; what
+lies below receives plain values.
+"""
+
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Self
+
+import click
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "PINGJIA_"
+
+Network = IPv4Network | IPv6Network
+
+
+class Unmatched(StrEnum):
+    """What a call without a valid token meets."""
+
+    ASK = "ask"
+    REFUSE = "refuse"
+
+
+class Strangers(StrEnum):
+    """What a source outside SIP_TRUNKS meets."""
+
+    FORBID = "forbid"
+    SILENCE = "silence"
+
+
+class Repeat(StrEnum):
+    """What a second call with the token of a contact already evaluated becomes."""
+
+    FOLLOW_UP = "follow_up"
+    REFUSE = "refuse"
+
+
+def _networks(value: object) -> object:
+    """Take `10.0.0.0/8, ::1` from the environment and a list from TOML."""
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value
+    return tuple(ip_network(str(part), strict=False) for part in parts) if isinstance(parts, list | tuple) else parts
+
+
+def _port_range(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    first, _, last = value.partition("-")
+    return (int(first), int(last or first))
+
+
+def _host_port(value: object) -> object:
+    """Split `127.0.0.1:5060` or `[::1]:5060`."""
+    if not isinstance(value, str):
+        return value
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("write it as ADDRESS:PORT, an IPv6 address in [brackets]")
+    return (host.strip("[]"), int(port))
+
+
+HostPort = Annotated[tuple[str, int], NoDecode, BeforeValidator(_host_port)]
+
+
+class Settings(BaseSettings):
+    """Names are the public interface: `DATA_DIR` is set by `PINGJIA_DATA_DIR` or `data_dir` in pingjia.toml."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file="pingjia.toml", extra="forbid")
+
+    data_dir: Path = Field(Path("var"), description="journal, embedded database, secret key, metrics")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in DATA_DIR")
+    node: str = Field("node-1", pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="this IVR node's name in records")
+
+    sip_bind: HostPort = Field(("127.0.0.1", 5060), description="address and port for SIP, UDP and TCP")
+    sip_trunks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (ip_network("127.0.0.0/8"), ip_network("::1/128")), description="CIDR list of peers that may call"
+    )
+    sip_strangers: Strangers = Field(Strangers.FORBID, description="403 or silence for all other sources")
+    media_address: str = Field("", description="address written into SDP; empty: the address of SIP_BIND")
+    rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = Field(
+        (20000, 29999), description="first-last, even ports carry RTP"
+    )
+    max_calls: int = Field(1000, ge=1, description="concurrent calls; further ones are answered 503")
+    media_timeout_seconds: float = Field(20.0, gt=0, description="hang up after so long without any media")
+    drain_seconds: float = Field(30.0, ge=0, description="how long running calls may finish after SIGTERM")
+
+    flow: Path = Field(ROOT / "callflows" / "post_call_survey.yaml", description="the call flow")
+    prompts: Path = Field(ROOT / "prompts", description="folder with catalogue.yaml and the recordings")
+    language: str = Field("zh-CN", description="language of a call whose contact names none")
+    unmatched: Unmatched = Field(Unmatched.ASK, description="calls without a valid token: ask or refuse (403)")
+    repeat: Repeat = Field(Repeat.FOLLOW_UP, description="a second call with one token: follow_up or refuse")
+    token_hours: float = Field(24.0, gt=0, description="how long a hand-over token is good")
+
+    journal_max_mib: int = Field(1024, ge=1, description="size limit of the node's journal")
+
+    http_bind: HostPort = Field(("127.0.0.1", 8080), description="address and port of the API and pages")
+    public_url: str = Field("", description="how citizens and systems reach HTTP_BIND; empty: http://HTTP_BIND")
+
+    secret_key_file: Path | None = Field(None, description="made on first run, mode 0600; default DATA_DIR/secret.key")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        first, last = self.rtp_ports
+        if not 1024 <= first < last <= 65535:
+            raise ValueError("RTP_PORTS: write it as FIRST-LAST within 1024-65535")
+        if not self.database_url:
+            self.database_url = f"sqlite:///{(self.data_dir / 'pingjia.db').absolute()}"
+        if self.secret_key_file is None:
+            self.secret_key_file = self.data_dir / "secret.key"
+        if not self.media_address:
+            self.media_address = self.sip_bind[0]
+        if not self.public_url:
+            self.public_url = "http://{}:{}".format(*self.http_bind)
+        return self
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where this node's journal lies."""
+        return self.data_dir / "journal" / self.node
+
+
+def load() -> Settings:
+    """Read the settings or stop the command with one line that names the setting and the mistake (exit 2)."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise click.UsageError("; ".join(_sentence(dict(mistake)) for mistake in error.errors())) from error
+
+
+def _sentence(mistake: dict[str, object]) -> str:
+    path = mistake["loc"]
+    name = ".".join(str(part) for part in path) if isinstance(path, tuple) else ""
+    message = str(mistake["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()}={mistake.get('input')!s}: {message}" if name else message

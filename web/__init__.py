@@ -1,0 +1,1 @@
+"""The HTTP side: the API for channels and systems, health and metrics."""
