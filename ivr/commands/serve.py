@@ -1,0 +1,78 @@
+"""`serve`: the whole of Pingjia on one machine, node, delivery and web, with embedded defaults."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from ivr.logs import set_up_logs
+from ivr.supervisor import Program, StartFailed, Supervisor, poll_signals
+from settings import ROOT, Settings, load
+from store.database import upgrade_embedded
+from store.secret import load_or_make
+
+
+@click.command()
+def serve() -> None:
+    """Run node, delivery and web together; Ctrl-C or SIGTERM lets running calls finish first."""
+    settings = load()
+    set_up_logs()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    prepare_store(settings)
+    supervisor = Supervisor(_programs(settings), _environment(settings))
+    poll_signals(supervisor)
+    try:
+        supervisor.start()
+    except StartFailed as failure:
+        click.echo(f"Error: {failure}; nothing is left running.", err=True)
+        sys.exit(failure.exit_code or 1)
+    click.echo(welcome(settings))
+    sys.exit(supervisor.watch())
+
+
+def prepare_store(settings: Settings) -> None:
+    """Make or upgrade the embedded database and the secret key before any process needs them."""
+    assert settings.secret_key_file is not None
+    load_or_make(settings.secret_key_file)
+    upgrade_embedded(settings.database_url)
+
+
+def _programs(settings: Settings) -> list[Program]:
+    def own(command: str, stop_seconds: float) -> Program:
+        return Program(command, [sys.executable, str(ROOT / "app.py"), command], stop_seconds)
+
+    return [own("ivr", settings.drain_seconds + 10), own("deliver", 10), own("web", 10)]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Every process writes its figures into one folder, from which the web process answers /metrics."""
+    metrics = settings.data_dir.absolute() / "metrics"
+    _empty(metrics)
+    return {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob("*.db"):
+        left_over.unlink()
+
+
+def welcome(settings: Settings) -> str:
+    """What a newcomer sees: where it listens and what to try."""
+    sip = "{}:{}".format(*settings.sip_bind)
+    trunks = ", ".join(map(str, settings.sip_trunks))
+    return f"""
+  评价 Pingjia 已启动 is running
+
+  SIP      sip:survey@{sip}  (UDP, TCP; calls admitted from {trunks})
+  HTTP     {settings.public_url}  (/healthz /readyz /metrics /openapi.json)
+  data     {settings.data_dir.absolute()}
+
+  Try, in another terminal:
+    .venv/bin/python app.py call --key 2          a call that presses 2 (满意)
+    .venv/bin/python app.py evaluations list      what is in the store
+    .venv/bin/python app.py flow simulate {os.path.relpath(settings.flow)}
+
+  Ctrl-C stops it; running calls may finish first.
+"""
