@@ -1,0 +1,235 @@
+"""The node's end of the media process: starts it, speaks to it from asyncio, says when it is lost.
+
+Nothing here waits for the media process inside a call: orders are queued, answers arrive as events.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ivr.gateway.media_messages import (
+    LARGEST_MESSAGE,
+    BeginService,
+    CloseLeg,
+    Command,
+    Configure,
+    LoadPrompt,
+    MediaEvent,
+    Opened,
+    OpenLeg,
+    PlayPrompts,
+    PumpLost,
+    Ready,
+    Refused,
+    StopPrompts,
+    UpdateLeg,
+    decode,
+    encode,
+)
+from ivr.media.parameters import MediaParameters
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 10.0
+OPEN_SECONDS = 2.0
+END_SECONDS = 3.0
+
+
+class MediaUnavailable(Exception):  # noqa: N818  the state of the house, not a mistake of the caller
+    """No media for this call, with the reason as a sentence: answer 503 (or refuse to start)."""
+
+
+class MediaLink:
+    """One media process, seen from the event loop that started it.
+
+    `on_event` is called in that loop, in the order the media process spoke. After `PumpLost` the link is dead:
+    start another. `unreadable` lists (language, prompt, reason) of recordings that could not be loaded.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], link: socket.socket, on_event: Callable[[MediaEvent], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._process = process
+        self._link = link
+        self._on_event = on_event
+        self._outgoing: deque[bytes] = deque()
+        self._opening: dict[int, asyncio.Future[int]] = {}
+        self._ready: asyncio.Future[Ready] = self._loop.create_future()
+        self._lost: str | None = None
+        self._closing = False
+        self.unreadable: tuple[tuple[str, str, str], ...] = ()
+        self.real_time = False
+        self._loop.add_reader(link, self._read)
+
+    @classmethod
+    async def start(
+        cls,
+        *,
+        prompts: Mapping[tuple[str, str], Path],
+        rtp_ports: tuple[int, int],
+        media_timeout_seconds: float,
+        on_event: Callable[[MediaEvent], None],
+        cname: str = "pingjia",
+    ) -> "MediaLink":
+        """Start the process and wait until its clock runs and the prompts ((language, id) -> WAV) are encoded.
+
+        Raises MediaUnavailable if it does not come up within 10 s.
+        """
+        link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = _spawn(theirs)
+        link.setblocking(False)
+        media = cls(process, link, on_event)
+        first, last = rtp_ports
+        media._send(Configure(first, last, media_timeout_seconds, cname))
+        for (language, prompt), path in prompts.items():
+            media._send(LoadPrompt(language, prompt, str(path)))
+        media._send(BeginService())
+        try:
+            ready = await asyncio.wait_for(asyncio.shield(media._ready), START_SECONDS)
+        except (TimeoutError, MediaUnavailable) as error:
+            await media.shut_down()
+            raise MediaUnavailable(f"the media process did not start: {error or 'no answer'}") from error
+        media.unreadable, media.real_time = ready.unreadable, ready.real_time
+        return media
+
+    async def open(self, leg: int, parameters: MediaParameters) -> int:
+        """Bind ports for a new leg and start its stream; its even RTP port. Raises MediaUnavailable."""
+        if self._lost is not None:
+            raise MediaUnavailable(self._lost)
+        answer = self._opening[leg] = self._loop.create_future()
+        self._send(OpenLeg(leg, parameters))
+        try:
+            return await asyncio.wait_for(answer, OPEN_SECONDS)
+        except TimeoutError as error:
+            self.close(leg)
+            raise MediaUnavailable(f"the media process gave no port within {OPEN_SECONDS:g} s") from error
+        except asyncio.CancelledError:
+            self.close(leg)
+            raise
+        finally:
+            self._opening.pop(leg, None)
+
+    def update(self, leg: int, parameters: MediaParameters) -> None:
+        """Give a leg new parameters (hold, codec, address); they hold from the next frame on."""
+        self._send(UpdateLeg(leg, parameters))
+
+    def play(self, leg: int, attempt: int, prompts: tuple[str, ...], language: str) -> None:
+        """Play recordings one after another; ends in PlayFinished or PlayFailed, unless stopped or replaced."""
+        self._send(PlayPrompts(leg, attempt, prompts, language))
+
+    def stop(self, leg: int, attempt: int) -> None:
+        """Fall silent with the next frame, if this attempt still plays."""
+        self._send(StopPrompts(leg, attempt))
+
+    def close(self, leg: int) -> None:
+        """End a leg; `LegClosed` follows."""
+        self._send(CloseLeg(leg))
+
+    @property
+    def pid(self) -> int:
+        """The media process."""
+        return self._process.pid
+
+    async def shut_down(self) -> None:
+        """End the process and wait for its end; no event comes any more."""
+        self._closing = True
+        self._disconnect()
+        waiting = self._loop.run_in_executor(None, self._process.wait, END_SECONDS)
+        try:
+            await waiting
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            await self._loop.run_in_executor(None, self._process.wait)
+
+    def _send(self, command: Command) -> None:
+        if self._link.fileno() < 0:
+            return
+        self._outgoing.append(encode(command))
+        if len(self._outgoing) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._outgoing:
+                self._link.send(self._outgoing[0])
+                self._outgoing.popleft()
+        except BlockingIOError:
+            self._loop.add_writer(self._link, self._flush)
+            return
+        except OSError as error:
+            self._lose(f"the media process does not listen: {error.strerror}")
+            return
+        self._loop.remove_writer(self._link)
+
+    def _read(self) -> None:
+        try:
+            datagram = self._link.recv(LARGEST_MESSAGE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(f"the media process is gone: {error.strerror}")
+            return
+        if not datagram:
+            self._lose("the media process ended")
+            return
+        self._take(datagram)
+
+    def _take(self, datagram: bytes) -> None:
+        match decode(datagram):
+            case Ready() as ready:
+                if not self._ready.done():
+                    self._ready.set_result(ready)
+            case Opened(leg, port):
+                self._answer(leg, port, None)
+            case Refused(leg, reason):
+                self._answer(leg, 0, reason)
+            case event:
+                if not self._closing:
+                    self._on_event(event)  # type: ignore[arg-type]  # the media process sends no commands
+
+    def _answer(self, leg: int, port: int, reason: str | None) -> None:
+        answer = self._opening.get(leg)
+        if answer is None or answer.done():
+            return
+        if reason is None:
+            answer.set_result(port)
+        else:
+            answer.set_exception(MediaUnavailable(reason))
+
+    def _lose(self, reason: str) -> None:
+        self._disconnect()
+        if self._lost is not None or self._closing:
+            return
+        code = self._process.poll()
+        self._lost = reason if code is None else f"{reason} (exit status {code})"
+        for answer in (self._ready, *self._opening.values()):
+            if not answer.done():
+                answer.set_exception(MediaUnavailable(self._lost))
+        self._on_event(PumpLost(self._lost))
+
+    def _disconnect(self) -> None:
+        if self._link.fileno() >= 0:
+            self._loop.remove_reader(self._link)
+            self._loop.remove_writer(self._link)
+            self._link.close()
+
+
+def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the pump with its end of the link; it ends when that link ends, however this process dies."""
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
+    with contextlib.suppress(OSError):
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    return subprocess.Popen(
+        [sys.executable, "-m", "ivr.gateway.rtp_pump", str(theirs.fileno())],
+        pass_fds=(theirs.fileno(),),
+        stdin=subprocess.DEVNULL,
+        env=environment,
+    )
