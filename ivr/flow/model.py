@@ -1,4 +1,4 @@
-"""A call flow as values: nodes a call walks through, each naming the next. Built by the loader, walked by the engine."""
+"""A call flow as values: nodes, each naming the next. Built by the loader, walked by the engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
