@@ -54,7 +54,8 @@ class Recording:
     source: Source
     approved: bool  # by a native speaker; nothing in this program ever sets it by itself
     sha256: str  # of the whole WAV file
-    recipe: str  # hash of text, voice and manner of rendering; empty for a recorded voice
+    recipe: str  # hash of text, voice and manner of making it, as they were then
+    phrases_ms: tuple[tuple[int, int], ...] = ()  # where each sentence begins and ends in it; unknown if recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,19 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """The voice chosen for a language."""
+
+    voice: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """All prompts of one folder: catalogue.yaml beside `<language>/<id>.wav`."""
 
     folder: Path
+    speakers: Mapping[str, Speaker]
     prompts: Mapping[str, Prompt]
 
     @classmethod
@@ -88,7 +98,12 @@ class Catalogue:
         entries = tree.get("prompts") if isinstance(tree, dict) else None
         if not isinstance(entries, dict) or not entries:
             raise CatalogueMistake(f"{path}: has no `prompts:`")
-        return cls(folder, {str(id): _prompt(path, str(id), entry) for id, entry in entries.items()})
+        voices = tree.get("voices") or {}
+        try:
+            speakers = {str(key): Speaker(str(v["voice"]), float(v["speed"])) for key, v in voices.items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CatalogueMistake(f"{path}: each of `voices:` needs `voice` and `speed`") from error
+        return cls(folder, speakers, {str(name): _prompt(path, str(name), entry) for name, entry in entries.items()})
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -129,7 +144,7 @@ def duration(path: Path) -> float | None:
         return None
 
 
-def _prompt(path: Path, id: str, entry: Any) -> Prompt:  # noqa: A002
+def _prompt(path: Path, id: str, entry: object) -> Prompt:  # noqa: A002
     where = f"{path}: prompt {id!r}"
     if not isinstance(entry, dict):
         raise CatalogueMistake(f"{where} is not a mapping")
@@ -160,4 +175,5 @@ def _recording(entry: Mapping[str, Any]) -> Recording:
         approved=entry.get("approved") is True,
         sha256=str(entry.get("sha256") or ""),
         recipe=str(entry.get("recipe") or ""),
+        phrases_ms=tuple((int(start), int(end)) for start, end in entry.get("phrases_ms") or ()),
     )
