@@ -1,7 +1,7 @@
 """The five grades, and the two opposite digit codes they have outside. Rule: inside, a grade is only ever its name.
 
-GB/T 39046-2020 A.8 numbers the grades 1 (best) to 5 (worst); the `satisfaction` field of provincial interfaces, like the
-stars, counts 5 (best) to 1 (worst). A bare digit therefore means nothing until somebody says which code it is in.
+GB/T 39046-2020 A.8 numbers the grades 1 (best) to 5 (worst); the `satisfaction` field of provincial interfaces, like
+the stars, counts 5 (best) to 1 (worst). A bare digit therefore means nothing until somebody says which code it is in.
 """
 
 from enum import StrEnum
