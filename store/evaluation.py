@@ -1,0 +1,58 @@
+"""What a call's answers become. Rule: the last grade given stands; a grade is a known name or nothing."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from store.call import GivenAnswer, Match, SettledCall
+from store.grade import Grade
+
+GRADE_QUESTION = "grade"
+FIRST_ROUND = 1
+
+
+class Repeat(StrEnum):
+    """What a second call with the token of a contact already evaluated becomes."""
+
+    FOLLOW_UP = "follow_up"  # the next round (追评, assessNumber 2 and on)
+    REFUSE = "refuse"
+
+
+ALREADY_EVALUATED = "already_evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A grade that becomes an evaluation."""
+
+    grade: Grade
+    answer: GivenAnswer
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A grade that was given and becomes no evaluation, and why. The call and its answers are kept."""
+
+    reason: str
+
+
+def bind(call: SettledCall, *, known: bool) -> tuple[Match, str | None]:
+    """Say how a call is matched and to which contact it is bound; `known`: the store holds the contact of its token."""
+    if call.match is not Match.TOKEN:
+        return call.match, None
+    return (Match.TOKEN, call.contact) if known else (Match.UNKNOWN, None)
+
+
+def judge(call: SettledCall, *, earlier_rounds: int, repeat: Repeat) -> Given | NotTaken | None:
+    """Say what the grade of a call becomes; None where none was given.
+
+    `earlier_rounds` counts the evaluations of the contact the call is bound to, 0 for a call bound to none.
+    """
+    answer = next((answer for answer in call.answers if answer.question == GRADE_QUESTION), None)
+    if answer is None:
+        return None
+    if answer.answer not in set(Grade):
+        return NotTaken(f"unknown_grade: {answer.answer!r}")
+    if earlier_rounds and repeat is Repeat.REFUSE:
+        return NotTaken(ALREADY_EVALUATED)
+    return Given(Grade(answer.answer), answer, FIRST_ROUND + earlier_rounds)

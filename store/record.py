@@ -1,0 +1,249 @@
+"""Finished calls into the database. Rule: one transaction a batch, the same rows however often a batch is repeated.
+
+A call's id was fixed by its node before the first write; it is inserted or ignored, and only a call inserted now gets
+answers, an evaluation and a say in its contact's outcome. Contacts are locked in the order of their ids, so that
+recorders of several nodes count rounds one after another and cannot deadlock.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
+
+from store.call import Match, Outcome, SettledCall
+from store.contact import Standing, after_call
+from store.database import open_engine, writing
+from store.evaluation import Given, NotTaken, Repeat, bind, judge
+from store.schema import Answer, Call, Contact, Evaluation
+
+CHANNEL = "ivr"
+
+# a row the database will never take: a NUL in a text, a number out of range, a time without a zone
+_POISON = (DataError, IntegrityError, StatementError, UnicodeError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A call that stands in the store, now or since an earlier time; `evaluation` is None where no grade was given."""
+
+    id: str
+    evaluation: str | None
+    match: str
+    round: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call whose grade (or, for a malformed one, whose whole record) is refused for good, with the reason."""
+
+    id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction has learnt so far."""
+
+    now: datetime
+    rounds: dict[str, int]
+    standings: dict[str, Standing]
+    touched: set[str] = field(default_factory=set)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+
+
+class Recorder:
+    """Records settled calls. Threads and processes may each have their own on the same database."""
+
+    def __init__(
+        self, database_url: str, repeat: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Prepare; connects at the first batch. `repeat`: `follow_up` or `refuse`; `clock` gives the server's time."""
+        self._engine = open_engine(database_url)
+        self._repeat = Repeat(repeat)
+        self._clock = clock
+
+    def record(self, calls: Sequence[SettledCall]) -> list[Recorded | Refused]:
+        """Record calls in one transaction and report on each, in the same order.
+
+        Raises `StoreUnavailable` (nothing was recorded, try again) or a `SchemaMismatch`. A call the database
+        cannot take does not spoil its batch: the batch is then recorded one by one and that call comes back `Refused`.
+        """
+        sound = {call.id: call for call in map(_normal, calls) if call is not None}
+        reports = self._record_sound(list(sound.values()))
+        return [reports.get(_uuid(call.id) or "", Refused(call.id, "malformed: an id is no UUID")) for call in calls]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _record_sound(self, calls: list[SettledCall]) -> dict[str, Recorded | Refused]:
+        if not calls:
+            return {}
+        try:
+            with writing(self._engine) as connection:
+                return self._record_batch(connection, calls)
+        except _POISON as error:
+            if len(calls) == 1:
+                return {calls[0].id: Refused(calls[0].id, f"malformed: {_first_line(error)}")}
+        return {name: report for call in calls for name, report in self._record_sound([call]).items()}
+
+    def _record_batch(self, connection: Connection, calls: list[SettledCall]) -> dict[str, Recorded | Refused]:
+        standings = _lock_contacts(connection, {call.contact for call in calls if call.contact})
+        batch = _Batch(self._clock(), _count_rounds(connection, standings), standings)
+        new = _insert_calls(connection, calls, batch)
+        for call in calls:
+            if call.id in new:
+                self._settle(call, batch)
+        _write(connection, batch)
+        return _reports(connection, calls)
+
+    def _settle(self, call: SettledCall, batch: _Batch) -> None:
+        """Decide on one new call and note what is to be written for it."""
+        match, contact = bind(call, known=call.contact in batch.standings)
+        batch.answers += [_answer_row(call, place) for place in range(len(call.answers))]
+        outcome = call.outcome
+        earlier = batch.rounds.get(contact, 0) if contact else 0
+        match judge(call, earlier_rounds=earlier, repeat=self._repeat):
+            case Given() as given:
+                batch.evaluations.append(_evaluation_row(call, given, match, contact, batch.now))
+                if contact:
+                    batch.rounds[contact] = given.round
+            case NotTaken(reason):
+                batch.refusals[call.id] = reason
+                # rated by another call, or in words nobody knows: never `rated` by this one
+                outcome = Outcome.ERROR
+            case None:
+                pass
+        if contact:
+            batch.standings[contact] = after_call(batch.standings[contact], outcome, call.ended_at)
+            batch.touched.add(contact)
+
+
+def _normal(call: SettledCall) -> SettledCall | None:
+    """Spell ids one way; None where an id is no UUID, which no database column would take."""
+    name = _uuid(call.id)
+    contact = _uuid(call.contact) if call.contact else None
+    if name is None or (call.contact and contact is None):
+        return None
+    return replace(call, id=name, contact=contact)
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def _lock_contacts(connection: Connection, ids: Iterable[str]) -> dict[str, Standing]:
+    """Lock the contacts that exist, in one order; SQLite has already locked the whole database."""
+    rows = connection.execute(
+        select(Contact.id, Contact.outcome, Contact.outcome_at)
+        .where(Contact.id.in_(sorted(ids)))
+        .order_by(Contact.id)
+        .with_for_update()
+    )
+    return {row.id: Standing(row.outcome, row.outcome_at) for row in rows}
+
+
+def _count_rounds(connection: Connection, contacts: Iterable[str]) -> dict[str, int]:
+    rows = connection.execute(
+        select(Evaluation.contact, func.max(Evaluation.round))
+        .where(Evaluation.contact.in_(sorted(contacts)))
+        .group_by(Evaluation.contact)
+    )
+    return {contact: rounds for contact, rounds in rows if contact}
+
+
+def _insert_calls(connection: Connection, calls: Iterable[SettledCall], batch: _Batch) -> set[str]:
+    """Insert or ignore, ordered by id against deadlock; give the ids that are new."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Call).on_conflict_do_nothing(index_elements=["id"]).returning(Call.id)
+    rows = [_call_row(call, batch) for call in sorted(calls, key=lambda call: call.id)]
+    return set(connection.scalars(statement, rows))
+
+
+def _call_row(call: SettledCall, batch: _Batch) -> dict[str, Any]:
+    match, contact = bind(call, known=call.contact in batch.standings)
+    plain = ("id", "call_id", "node", "flow", "flow_version", "language", "started_at", "answered_at", "ended_at")
+    more = ("ended_by", "outcome", "attempts", "caller", "trunk")
+    return {name: getattr(call, name) for name in plain + more} | {
+        "match": match,
+        "contact": contact,
+        "claimed_contact": None if contact else call.contact,
+        "recorded_at": batch.now,
+    }
+
+
+def _answer_row(call: SettledCall, place: int) -> dict[str, Any]:
+    answer = call.answers[place]
+    return {
+        "call": call.id,
+        "question": answer.question,
+        "answer": answer.answer,
+        "key": answer.key,
+        "at": answer.at,
+        "evidence": dict(answer.evidence),
+    }
+
+
+def _evaluation_row(
+    call: SettledCall, given: Given, match: Match, contact: str | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "contact": contact,
+        "channel": CHANNEL,
+        "grade": given.grade,
+        "round": given.round,
+        "deemed": False,
+        "adopted": True,
+        "match": match,
+        "answered_at": given.answer.at,
+        "recorded_at": now,
+        "key": given.answer.key,
+        "call": call.id,
+        "flow": call.flow,
+        "flow_version": call.flow_version,
+        "evidence": dict(given.answer.evidence),
+    }
+
+
+def _write(connection: Connection, batch: _Batch) -> None:
+    if batch.answers:
+        connection.execute(insert(Answer), batch.answers)
+    if batch.evaluations:
+        connection.execute(insert(Evaluation), batch.evaluations)
+    for call, reason in batch.refusals.items():
+        connection.execute(update(Call).where(Call.id == call).values(refusal=reason))
+    for contact in sorted(batch.touched):
+        standing = batch.standings[contact]
+        changed = update(Contact).where(Contact.id == contact)
+        connection.execute(changed.values(outcome=standing.outcome, outcome_at=standing.at))
+
+
+def _reports(connection: Connection, calls: Iterable[SettledCall]) -> dict[str, Recorded | Refused]:
+    """Read back what stands, so that a repeated batch is told exactly what the first was."""
+    rows = connection.execute(
+        select(Call.id, Call.match, Call.refusal, Evaluation.id.label("evaluation"), Evaluation.round)
+        .outerjoin(Evaluation, Evaluation.call == Call.id)
+        .where(Call.id.in_([call.id for call in calls]))
+    )
+    return {row.id: _report(row) for row in rows}
+
+
+def _report(row: Row[str, str, str | None, str | None, int | None]) -> Recorded | Refused:
+    name, match, refusal, evaluation, rounds = row
+    return Refused(name, refusal) if refusal else Recorded(name, evaluation, match, rounds)
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.orig if isinstance(error, StatementError) and error.orig else error
+    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
