@@ -118,13 +118,5 @@ class Recorded:
 
 
 Effect = (
-    Transmit
-    | Offered
-    | Established
-    | ChangeOffered
-    | ChangeAnswered
-    | DigitSignalled
-    | Ended
-    | Disconnect
-    | Recorded
+    Transmit | Offered | Established | ChangeOffered | ChangeAnswered | DigitSignalled | Ended | Disconnect | Recorded
 )

@@ -1,4 +1,4 @@
-"""Cuts header values at commas, semicolons and equal signs, minding quotes and angle brackets (RFC 3261 7.3.1, 25.1)."""
+"""Cuts header values at commas, semicolons and equal signs, minding quotes and brackets (RFC 3261 7.3.1, 25.1)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,12 @@ COMPACT = {
     "l": "content-length", "m": "contact", "o": "event", "r": "refer-to", "s": "subject", "t": "to",
     "u": "allow-events", "v": "via", "x": "session-expires", "y": "identity",
 }  # fmt: skip
-_IRREGULAR = {"call-id": "Call-ID", "cseq": "CSeq", "mime-version": "MIME-Version", "www-authenticate": "WWW-Authenticate"}
+_IRREGULAR = {
+    "call-id": "Call-ID",
+    "cseq": "CSeq",
+    "mime-version": "MIME-Version",
+    "www-authenticate": "WWW-Authenticate",
+}
 
 Fields = dict[str, list[str]]
 
@@ -115,9 +120,7 @@ class Request(Message):
 
     __slots__ = ("_uri", "method", "uri_text", "version")
 
-    def __init__(
-        self, method: str, uri_text: str, fields: Fields, body: bytes = b"", version: str = "SIP/2.0"
-    ) -> None:
+    def __init__(self, method: str, uri_text: str, fields: Fields, body: bytes = b"", version: str = "SIP/2.0") -> None:
         super().__init__(fields, body)
         self.method = method
         self.uri_text = uri_text
@@ -177,7 +180,9 @@ def _cut(data: bytes) -> tuple[str, bytes]:
     head, _, body = data.partition(b"\r\n\r\n")
     if len(head) > MAX_HEAD_BYTES:
         request = _request(head[:MAX_HEAD_BYTES].partition(b"\r\n")[0].decode("latin-1"), {}, b"")
-        _read_fields(head[:MAX_HEAD_BYTES].partition(b"\r\n")[2].decode("latin-1").replace("\r\n", "\n"), request.fields)
+        _read_fields(
+            head[:MAX_HEAD_BYTES].partition(b"\r\n")[2].decode("latin-1").replace("\r\n", "\n"), request.fields
+        )
         raise MalformedMessage("Header Too Large", request, 513)
     text = head.decode("latin-1").replace("\r\n", "\n")
     if "\n " in text or "\n\t" in text:
