@@ -5,7 +5,6 @@ records of other calls. The builders and the parser are here side by side so tha
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -223,5 +222,5 @@ def _bytes_or_none(fields: dict[str, Any], name: str) -> bytes | None:
         return None
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise UnreadableRecord(f"{name} is not base64") from error

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,14 +85,14 @@ class Journal:
         Returns what had to be cut. Raises JournalLocked, or JournalFull if there is no room even for last words.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = FolderLock(self.folder, "writer.lock", "being written")
-        try:
+        with ExitStack() as undo:
+            self._lock = FolderLock(self.folder, "writer.lock", "being written")
+            undo.callback(self._lock.release)
             cuts = repair(self.folder)
             self._mark = DurableMark(self.folder / "durable")
+            undo.callback(self._mark.close)
             self._begin()
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
         for cut in cuts:
             self._alarm(AlarmKind.TORN, str(cut))
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
