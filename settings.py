@@ -52,6 +52,11 @@ def _networks(value: object) -> object:
     return tuple(ip_network(str(part), strict=False) for part in parts) if isinstance(parts, list | tuple) else parts
 
 
+def _words(value: object) -> object:
+    """Take `survey,12345` from the environment and a list from TOML."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
 def _port_range(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -86,7 +91,10 @@ class Settings(BaseSettings):
         (ip_network("127.0.0.0/8"), ip_network("::1/128")), description="CIDR list of peers that may call"
     )
     sip_strangers: Strangers = Field(Strangers.FORBID, description="403 or silence for all other sources")
-    media_address: str = Field("", description="address written into SDP; empty: the address of SIP_BIND")
+    sip_users: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        (), description="user parts that reach the survey without a token; empty: any (others: 404)"
+    )
+    media_address: str = Field("", description="address written into SDP; empty: our own as the caller reaches it")
     rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = Field(
         (20000, 29999), description="first-last, even ports carry RTP"
     )
@@ -96,7 +104,6 @@ class Settings(BaseSettings):
 
     flow: Path = Field(ROOT / "callflows" / "post_call_survey.yaml", description="the call flow")
     prompts: Path = Field(ROOT / "prompts", description="folder with catalogue.yaml and the recordings")
-    language: str = Field("zh-CN", description="language of a call whose contact names none")
     unmatched: Unmatched = Field(Unmatched.ASK, description="calls without a valid token: ask or refuse (403)")
     repeat: Repeat = Field(Repeat.FOLLOW_UP, description="a second call with one token: follow_up or refuse")
     token_hours: float = Field(24.0, gt=0, description="how long a hand-over token is good")
@@ -129,8 +136,6 @@ class Settings(BaseSettings):
             self.database_url = f"sqlite:///{(self.data_dir / 'pingjia.db').absolute()}"
         if self.secret_key_file is None:
             self.secret_key_file = self.data_dir / "secret.key"
-        if not self.media_address:
-            self.media_address = self.sip_bind[0]
         if not self.public_url:
             self.public_url = "http://{}:{}".format(*self.http_bind)
         return self

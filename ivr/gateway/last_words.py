@@ -1,0 +1,55 @@
+"""The ends of calls that the journal would not take even into its reserve: kept in memory and tried again.
+
+Bounded: past the limit the oldest is dropped and counted, because a node must not die of a full disk.
+A call whose end is lost this way is ended by the node's next start (`journal_records.unfinished`).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import structlog
+
+from ivr.gateway import figures
+from ivr.journal import Position
+
+log = structlog.get_logger("journal")
+
+MOST_WAITING = 10_000
+TRY_AGAIN_SECONDS = 2.0
+
+Append = Callable[[bytes], "Future[Position]"]
+
+
+class LastWords:
+    """Appends with `append`; what fails waits and goes first when there is room again."""
+
+    def __init__(self, append: Append) -> None:
+        """`append` writes one payload with the journal's reserve allowed."""
+        self._append = append
+        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def say(self, payload: bytes) -> None:
+        """Write one end of a call, now or as soon as the journal takes it."""
+        asyncio.wrap_future(self._append(payload)).add_done_callback(lambda done: self._done(payload, done))
+
+    def _done(self, payload: bytes, done: "asyncio.Future[Position]") -> None:
+        if done.exception() is None:
+            return
+        if not self._waiting:
+            log.error("the end of a call waits for room in the journal", fault=str(done.exception()))
+        self._waiting.append(payload)
+        figures.LAST_WORDS.set(len(self._waiting))
+        if self._timer is None:
+            self._timer = self._loop.call_later(TRY_AGAIN_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._timer = None
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        figures.LAST_WORDS.set(0)
+        for payload in waiting:
+            self.say(payload)
