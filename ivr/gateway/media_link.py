@@ -40,7 +40,7 @@ OPEN_SECONDS = 2.0
 END_SECONDS = 3.0
 
 
-class MediaUnavailable(Exception):  # noqa: N818  the state of the house, not a mistake of the caller
+class MediaUnavailable(Exception):
     """No media for this call, with the reason as a sentence: answer 503 (or refuse to start)."""
 
 
@@ -209,7 +209,8 @@ class MediaLink:
             return
         code = self._process.poll()
         self._lost = reason if code is None else f"{reason} (exit status {code})"
-        for answer in (self._ready, *self._opening.values()):
+        waiting: list[asyncio.Future[Ready] | asyncio.Future[int]] = [self._ready, *self._opening.values()]
+        for answer in waiting:
             if not answer.done():
                 answer.set_exception(MediaUnavailable(self._lost))
         self._on_event(PumpLost(self._lost))

@@ -157,7 +157,7 @@ class LegStatistics:
 
     `received` counts every packet the kernel saw, most of them never shown to this program; `foreign` those
     from elsewhere that were shown and ignored; `late_frames` those sent more than 5 ms after their time,
-    `skipped_frames` those whose time had passed altogether; `lost_messages` figures the node did not fetch.
+    `skipped_frames` those whose time had passed altogether, `unsent_frames` those the system refused to send.
     """
 
     sent: int = 0
@@ -169,7 +169,6 @@ class LegStatistics:
     late_frames: int = 0
     skipped_frames: int = 0
     unsent_frames: int = 0
-    lost_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
