@@ -9,8 +9,10 @@ import click
 from ivr.logs import set_up_logs
 from ivr.supervisor import Program, StartFailed, Supervisor, poll_signals
 from settings import ROOT, Settings, load
-from store.database import upgrade_embedded
-from store.secret import load_or_make
+from store.database import open_engine, sqlite_path
+from store.errors import StoreError
+from store.secret import load_keys
+from store.upgrade import upgrade
 
 
 @click.command()
@@ -32,10 +34,19 @@ def serve() -> None:
 
 
 def prepare_store(settings: Settings) -> None:
-    """Make or upgrade the embedded database and the secret key before any process needs them."""
+    """Make the secret key and make or upgrade the embedded database before any process needs them.
+
+    A database server is left alone: its schema is upgraded by `db upgrade`, and while it is down calls go on.
+    """
     assert settings.secret_key_file is not None
-    load_or_make(settings.secret_key_file)
-    upgrade_embedded(settings.database_url)
+    try:
+        load_keys(settings.secret_key_file)
+        engine = open_engine(settings.database_url)
+        if sqlite_path(engine) is not None:
+            upgrade(engine)
+        engine.dispose()
+    except StoreError as fault:
+        raise click.UsageError(str(fault)) from fault
 
 
 def _programs(settings: Settings) -> list[Program]:
