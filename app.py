@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 COMMANDS = {
     "serve": "ivr.commands.serve:serve",
@@ -35,6 +36,16 @@ class Commands(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Tell a mistake in one clear line: without its context click leaves out the lines of usage."""
+        try:
+            return super().invoke(ctx)
+        except NoArgsIsHelpError:
+            raise
+        except click.UsageError as mistake:
+            mistake.ctx = None
+            raise
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -74,6 +74,11 @@ def _host_port(value: object) -> object:
     return (host.strip("[]"), int(port))
 
 
+def _joined(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 HostPort = Annotated[tuple[str, int], NoDecode, BeforeValidator(_host_port)]
 
 
@@ -93,6 +98,9 @@ class Settings(BaseSettings):
     sip_strangers: Strangers = Field(Strangers.FORBID, description="403 or silence for all other sources")
     sip_users: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         (), description="user parts that reach the survey without a token; empty: any (others: 404)"
+    )
+    sip_public: str = Field(
+        "", pattern=r"^[^\s@<>]*$", description="HOST:PORT in transfer URIs, as the PBX reaches it; empty: SIP_BIND"
     )
     media_address: str = Field("", description="address written into SDP; empty: our own as the caller reaches it")
     rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = Field(
@@ -137,7 +145,9 @@ class Settings(BaseSettings):
         if self.secret_key_file is None:
             self.secret_key_file = self.data_dir / "secret.key"
         if not self.public_url:
-            self.public_url = "http://{}:{}".format(*self.http_bind)
+            self.public_url = f"http://{_joined(self.http_bind)}"
+        if not self.sip_public:
+            self.sip_public = _joined(self.sip_bind)
         return self
 
     @property
