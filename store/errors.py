@@ -38,3 +38,15 @@ class SecretKeyError(StoreError):
 
 class CipherError(StoreError):
     """A sealed field cannot be opened: another key, another row, or changed bytes."""
+
+
+class IdempotencyConflict(StoreError):
+    """An idempotency key was used again for something else."""
+
+
+class NameTaken(StoreError):
+    """A channel of this name exists."""
+
+
+class NotFound(StoreError):
+    """There is no such row."""
