@@ -62,11 +62,15 @@ class CallControl:
         return len(self._by_dialog)
 
     async def idle(self, within_seconds: float) -> None:
-        """Wait until no leg is left, or so long."""
+        """Wait until no dialog is left and every call has its outcome, or so long."""
         self._idle.clear()
-        if self._by_dialog:
+        if self._by_dialog or self._by_number:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), within_seconds)
+
+    def _settle(self) -> None:
+        if not self._by_dialog and not self._by_number:
+            self._idle.set()
 
     def effect(self, effect: Effect) -> None:
         """Take what the user agent server reports."""
@@ -94,8 +98,7 @@ class CallControl:
             case Ended():
                 del self._by_dialog[effect.call]
                 leg.ended(effect.by)
-                if not self._by_dialog:
-                    self._idle.set()
+                self._settle()
             case _:
                 pass
 
@@ -109,12 +112,15 @@ class CallControl:
         start = CallStart(offered, decision, self._flow, Engine(self._flow), utc_now(), loop.time())
         leg = Leg(self._node, start, next(self._numbers), on_released=self._released)
         self._by_dialog[offered.call] = self._by_number[leg.number] = leg
+        figures.ACTIVE.set(len(self._by_number))
         task = loop.create_task(leg.answer())
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
     def _released(self, leg: Leg) -> None:
         self._by_number.pop(leg.number, None)
+        figures.ACTIVE.set(len(self._by_number))
+        self._settle()
 
     def media_event(self, event: MediaEvent) -> None:
         """Take what the media process reports."""

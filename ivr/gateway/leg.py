@@ -113,6 +113,9 @@ class Leg:
             self._refuse(503, (("Retry-After", "10"),))
             return
         self._media = media
+        if self._gone:
+            self.release()
+            return
         record = self._record()
         await self._write(record.payload())
         if self._gone:
@@ -160,17 +163,16 @@ class Leg:
 
     def _accept(self, record: CallRecord, body: bytes) -> None:
         self._call = Call(record, self._start.engine, self, language=self._start.admitted.reading.language)
-        figures.ACTIVE.inc()
         now = self._loop.time()
         figures.ANSWER.observe(now - self._start.received_monotonic)
         self._node.trunk.perform(self._node.core.accept(self._dialog, body, now))
         log.info("answered", call=record.id[:8], match=record.match, call_id=record.call_id)
 
     def _refuse(self, status: int, headers: Headers = (), reason: str | None = None) -> None:
-        if self._gone:
-            return
-        log.info("refused", status=status, reason=reason or dict(headers).get("Warning"))
-        self._node.refuse(self._dialog, status, headers, reason)
+        if not self._gone:
+            log.info("refused", status=status, reason=reason or dict(headers).get("Warning"))
+            self._node.refuse(self._dialog, status, headers, reason)
+        self.release()
 
     # --- what SIP reports
 
@@ -278,12 +280,10 @@ class Leg:
         self._node.last_words.say(payload)
 
     def release(self) -> None:
-        """Give the ports back; the dialog's own memory is the core's matter."""
+        """Give the ports back, once; the dialog's own memory is the core's matter."""
         if self._media is not None:
             self._media.close(self.number)
             self._media = None
-        if self._call is not None:
-            figures.ACTIVE.dec()
         self._on_released(self)
 
 
