@@ -115,13 +115,12 @@ class _Grammar:
         fields = self.reader.fields(root, "the flow", (*FLOW_FIELDS, "good_call_seconds"), FLOW_FIELDS)
         languages = self._languages(fields)
         nodes = self._nodes(fields)
-        good = fields.number("good_call_seconds", 1, 600) if "good_call_seconds" in fields else None
         flow = Flow(
             name=self._word(fields, "flow"),
             version=f"{self._version(fields)}+{sha256(text.encode()).hexdigest()[:12]}",
             languages=languages,
             maximum_seconds=fields.number("maximum_seconds", 10, 1800),
-            good_call_seconds=good,
+            good_call_seconds=self._good_call(fields, languages),
             rates=self._question_named(fields, "rates"),
             fault=self._prompts(fields, "fault"),
             start=self._target(fields, "start"),
@@ -293,6 +292,13 @@ class _Grammar:
             return ()
         items = self.reader.texts(fields.found["languages"], "`languages` of the flow")
         return tuple(self.reader.word(item, "a language", LANGUAGE, "such as zh-CN") for item in items)
+
+    def _good_call(self, fields: Fields, languages: tuple[str, ...]) -> dict[str, float]:
+        node = fields.found.get("good_call_seconds")
+        if node is None:
+            return {}
+        by_language = self.reader.fields(node, "`good_call_seconds`", languages)
+        return {language: by_language.number(language, 1, 600) for language in languages if language in by_language}
 
     def _question_named(self, fields: Fields, name: str, defines: dict[str, str] | None = None) -> str:
         word = self._word(fields, name)

@@ -146,13 +146,16 @@ Node = Question | Menu | Say | Recording | Branch | Close
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A whole flow. `version` is the declared version, `+`, 12 hex digits of the text's SHA-256."""
+    """A whole flow. `version` is the declared version, `+`, 12 hex digits of the text's SHA-256.
+
+    `good_call_seconds` bounds by language the call in which everything is heard and answered at once.
+    """
 
     name: str
     version: str
     languages: tuple[str, ...]
     maximum_seconds: float
-    good_call_seconds: float | None
+    good_call_seconds: Mapping[str, float]
     rates: str
     fault: tuple[str, ...]
     start: str
@@ -184,6 +187,27 @@ def prompts_of(node: Node) -> frozenset[str]:
 
 def _asked(collect: Collect) -> frozenset[str]:
     return frozenset(collect.nomatch.prompts).union(*(one.prompts for one in collect.tries))
+
+
+def keys_of(flow: Flow) -> frozenset[str]:
+    """All keys that mean something at some node of the flow."""
+    return frozenset().union(*(_keys_of(node) for node in flow.nodes.values()))
+
+
+def _keys_of(node: Node) -> set[str]:
+    match node:
+        case Question(keys=keys, collect=collect, change=change):
+            return {*keys, *((change.key,) if change else ()), *_replay_of(collect)}
+        case Menu(keys=keys, collect=collect):
+            return {*keys, *_replay_of(collect)}
+        case Recording(stop_key=stop_key):
+            return {stop_key}
+        case Say() | Branch() | Close():
+            return set()
+
+
+def _replay_of(collect: Collect) -> tuple[str, ...]:
+    return (collect.replay.key,) if collect.replay else ()
 
 
 def targets_of(node: Node) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ivr.flow.actions import Action, StoreAnswer
 from ivr.flow.call import Call
 from ivr.flow.events import Event, KeyPressed, Timer
 from ivr.flow.model import Question
-from ivr.flow.situation import Given, Pending, State
+from ivr.flow.situation import Given, Pending, State, Turn
 from ivr.flow.walking import apologise, ask, enter
 
 JOURNAL_SECONDS: Final = 5.0  # no caller waits for a disk longer than this
@@ -20,6 +20,7 @@ JOURNAL_SECONDS: Final = 5.0  # no caller waits for a disk longer than this
 def store(call: Call, pending: Pending) -> list[Action]:
     """Send the answer to the journal; nothing is said before its word."""
     call.attempt(State.STORING)
+    call.at = replace(call.at, turn=Turn(changes=call.at.turn.changes))
     return to_journal(call, pending)
 
 
@@ -42,7 +43,6 @@ def settle(call: Call) -> Given:
 def stored(call: Call, _: Event) -> list[Action]:
     """Say the answer back and offer a change, or go on."""
     quiet, given, change = call.quiet(), settle(call), call.change
-    call.note(changing=False)
     said = call.node.confirm.get(given.answer, ()) if isinstance(call.node, Question) else ()
     said += change.prompts if change else ()
     if said:
@@ -74,5 +74,5 @@ def take_back(call: Call, event: KeyPressed) -> list[Action]:
     change = call.change
     if change is None or event.key != change.key:
         return []
-    call.note(changing=True, changes=call.at.turn.changes + 1, wrong=0, guard=event.key)
+    call.note(changing=True, changes=call.at.turn.changes + 1, guard=event.key)
     return ask(call)

@@ -76,4 +76,5 @@ def skip(call: Call, event: KeyPressed) -> list[Action]:
 
 def apologise(call: Call) -> list[Action]:
     """Tell the caller that it is the service's fault, and end."""
+    call.at = replace(call.at, turn=Turn())
     return call.play(State.APOLOGISING, call.flow.fault)
