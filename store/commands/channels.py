@@ -42,7 +42,7 @@ def add(name: str, channel: Channel, scopes: tuple[str, ...]) -> None:
 
 
 @channels.command("list")
-@click.option("--format", "form", type=OneOf(Format), default=Format.TABLE, show_default=True)
+@click.option("--format", "form", type=OneOf(Format), default="table", show_default=True)
 def list_(form: Format) -> None:
     """List keys by name; the keys themselves are not kept."""
     with opened() as store:

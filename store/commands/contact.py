@@ -41,7 +41,7 @@ class Added:
     number: str
 
 
-_one_format = click.option("--format", "form", type=OneOf(OneFormat), default=OneFormat.TEXT, show_default=True)
+_one_format = click.option("--format", "form", type=OneOf(OneFormat), default="text", show_default=True)
 
 
 @click.group()

@@ -100,5 +100,5 @@ def listing_options(function: F) -> F:
     """Give a list its `--format`, `--since` and `--limit`."""
     limit = click.option("--limit", type=click.IntRange(min=1), help="At most so many of the newest rows.")
     since = click.option("--since", type=Moment(), help="Only from this date or time on (Asia/Shanghai unless said).")
-    form = click.option("--format", "form", type=OneOf(Format), default=Format.TABLE, show_default=True)
+    form = click.option("--format", "form", type=OneOf(Format), default="table", show_default=True)
     return form(since(limit(function)))

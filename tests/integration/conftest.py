@@ -30,11 +30,22 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any schema."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'pingjia.db'}"
-    folder = request.getfixturevalue("postgres_socket")
+    return _new_database(request.getfixturevalue("postgres_socket"))
+
+
+def _new_database(folder: str) -> str:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return f"postgresql://postgres@/{name}?host={folder}"
+
+
+@pytest.fixture
+def postgres_url(postgres_socket: str, opened: Callable[[str], Engine]) -> str:
+    """A database with the current schema, on PostgreSQL alone: for what SQLite has not got."""
+    url = _new_database(postgres_socket)
+    upgrade(opened(url))
+    return url
 
 
 @pytest.fixture
