@@ -13,21 +13,27 @@ from ivr.journal.segment import Position
 
 def read_position(path: Path) -> Position | None:
     """The position in a file, or None if there is none or it was caught half written."""
+    found = read_position_and_note(path)
+    return None if found is None else found[0]
+
+
+def read_position_and_note(path: Path) -> tuple[Position, str] | None:
+    """The position in a file and the note left with it."""
     try:
-        text = path.read_text("ascii")
-        segment, offset, _checksum = text.split()
+        line, _, note = path.read_text("ascii").partition("\n")
+        segment, offset, _checksum = line.split()
+        position = Position(int(segment), int(offset))
     except (FileNotFoundError, ValueError):
         return None
-    position = Position(int(segment), int(offset)) if segment.isdigit() and offset.isdigit() else None
-    return position if position and text == _line(position) else None
+    return (position, note) if line == _line(position, note) else None
 
 
-def write_position(path: Path, position: Position) -> None:
-    """Replace the file so that after a power cut it holds either the old position or the new one."""
+def write_position(path: Path, position: Position, note: str = "") -> None:
+    """Replace the file so that after a power cut it holds either the old position and note or the new ones."""
     new = path.with_suffix(".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, _line(position).encode("ascii"))
+        os.write(descriptor, f"{_line(position, note)}\n{note}".encode("ascii"))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -43,7 +49,7 @@ class DurableMark:
 
     def set(self, position: Position) -> None:
         """Let readers go as far as this."""
-        os.pwrite(self._descriptor, _line(position).encode("ascii"), 0)
+        os.pwrite(self._descriptor, f"{_line(position)}\n".encode("ascii"), 0)
 
     def close(self) -> None:
         """Close it with its last value on disk."""
@@ -60,6 +66,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _line(position: Position) -> str:
+def _line(position: Position, note: str = "") -> str:
     text = f"{position.segment:012d} {position.offset:012d}"
-    return f"{text} {zlib.crc32(text.encode('ascii')):08x}\n"
+    return f"{text} {zlib.crc32((text + note).encode('ascii')):08x}"

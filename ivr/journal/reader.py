@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ivr.journal.acknowledgement import read_position, write_position
+from ivr.journal.acknowledgement import read_position, read_position_and_note, write_position
 from ivr.journal.folder_lock import FolderLock
 from ivr.journal.segment import Damage, Entry, Position, parse_header, read_header, segment_numbers, segment_path, split
 
@@ -46,6 +46,11 @@ class JournalReader:
         """Up to where everything is done with."""
         return read_position(self.folder / "acknowledged") or START
 
+    def note(self) -> str:
+        """What the reader left with its last acknowledgement."""
+        found = read_position_and_note(self.folder / "acknowledged")
+        return "" if found is None else found[1]
+
     def entries(self, start: Position | None = None) -> Iterator[Entry | Damage]:
         """Everything durable after `start` (default: the acknowledged position), oldest first.
 
@@ -53,6 +58,8 @@ class JournalReader:
         """
         start = self.acknowledged() if start is None else start
         mark = self.durable()
+        if start >= mark:
+            return
         expected = start.segment
         for number in segment_numbers(self.folder):
             if not start.segment <= number <= mark.segment:
@@ -69,30 +76,31 @@ class JournalReader:
             if isinstance(entry, Entry):
                 yield entry.after, entry.payload
 
-    def acknowledge(self, position: Position) -> None:
+    def acknowledge(self, position: Position, note: str = "") -> None:
         """Everything before `position` is done with, for good; never goes back.
 
-        Only the process that called `open` may do this. Raises OSError if the disk refuses: nothing is lost,
-        the same records come again.
+        `note` (ASCII) is kept with it, both or neither: what the reader must know when it starts from there. Only
+        the process that called `open` may do this. Raises OSError if the disk refuses: nothing is lost, the same
+        records come again.
         """
         if self._lock is None:
             raise RuntimeError("open the reader before acknowledging")
-        if position <= self.acknowledged():
+        if position < self.acknowledged():
             return
         try:
-            write_position(self.folder / "acknowledged", position)
+            write_position(self.folder / "acknowledged", position, note)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             # A full disk has no room even for this. What is about to be acknowledged may go first: a crash in
             # between leaves a position before the first segment, which reads as "from the first segment".
             delete_segments(self.folder, position, keep=0)
-            write_position(self.folder / "acknowledged", position)
+            write_position(self.folder / "acknowledged", position, note)
         delete_segments(self.folder, position, keep=self._keep_segments)
 
     def _segment(self, number: int, begin: int, durable_end: int | None) -> Iterator[Entry | Damage]:
         try:
-            data = segment_path(self.folder, number).read_bytes() if begin == 0 else self._tail(number, begin)
+            data = self._bytes(number, begin, durable_end)
         except FileNotFoundError:
             return  # acknowledged and deleted meanwhile
         end = durable_end if durable_end is not None else self._sealed_end(number, begin + len(data))
@@ -105,10 +113,10 @@ class JournalReader:
         if begin + len(data) < end:
             yield Damage(Position(number, begin + len(data)), Position(number, end), b"", "the file is cut short")
 
-    def _tail(self, number: int, begin: int) -> bytes:
+    def _bytes(self, number: int, begin: int, end: int | None) -> bytes:
         with segment_path(self.folder, number).open("rb") as file:
             file.seek(begin)
-            return file.read()
+            return file.read(-1 if end is None else max(0, end - begin))
 
     def _sealed_end(self, number: int, size: int) -> int:
         """Where a segment ended, in the words of the next one; a file without a next one ends where it ends."""
@@ -119,5 +127,5 @@ class JournalReader:
 def delete_segments(folder: Path, acknowledged: Position, *, keep: int) -> None:
     """Delete the segments that are wholly acknowledged, but for the last `keep` of them."""
     done = [number for number in segment_numbers(folder) if number < acknowledged.segment]
-    for number in done[: len(done) - keep]:
+    for number in done[: max(0, len(done) - keep)]:
         segment_path(folder, number).unlink(missing_ok=True)
