@@ -181,8 +181,9 @@ def _remote_address(description: SessionDescription, media: Media, local_address
         address = ip_address(connection.address)
     except ValueError:
         raise NotAcceptable("the media address is not numeric") from None
-    if address.version != connection.family or address.version != ip_address(local_address).version:
-        raise NotAcceptable(f"media is spoken over IPv{ip_address(local_address).version} here")
+    spoken = 6 if ":" in local_address else 4
+    if address.version != connection.family or address.version != spoken:
+        raise NotAcceptable(f"media is spoken over IPv{spoken} here")
     if address.is_multicast or connection.address == "255.255.255.255":
         raise NotAcceptable("the media address is not one of a single host")
     return str(address), address.is_unspecified

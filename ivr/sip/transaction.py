@@ -122,6 +122,7 @@ class InviteServer:
             return []
         self._response = data
         if status >= 200:
+            self.on_cancel = None
             self._end = self._timers.at(now + LIFETIME, self._over)
             if self.state is State.ACCEPTED or self.peer.transport == "udp":
                 self._resend = self._timers.at(now + T1, self._again)
@@ -132,6 +133,7 @@ class InviteServer:
         if not self._moves(Event.ACK):
             return []
         self.acknowledged = True
+        self.on_no_ack = None  # lets go of the call, which may be over long before this is
         if self._resend is not None:
             self._resend.cancel()
         if self.state is State.CONFIRMED:

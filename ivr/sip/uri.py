@@ -7,7 +7,7 @@ break a start line: blanks, quotes, angle brackets and control characters.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import unquote
 
 from ivr.sip.errors import BadHeader
@@ -48,6 +48,7 @@ class Uri:
         return "lr" in self.parameters
 
 
+@lru_cache(maxsize=512)  # a trunk writes the same few URIs in every message
 def parse(text: str) -> Uri:
     """Read a URI; BadHeader if it has no scheme, an impossible host or port, or characters no URI may hold."""
     if not _UNFIT.isdisjoint(text):
