@@ -115,13 +115,16 @@ class Leg:
         self._media = media
         if self._gone:
             self.release()
-            return
+        else:
+            await self._take_call(self._session.describe(port))
+
+    async def _take_call(self, body: bytes) -> None:
         record = self._record()
         await self._write(record.payload())
         if self._gone:
             self._abandon(record)
         else:
-            self._accept(record, self._session.describe(port))
+            self._accept(record, body)
 
     def _record(self) -> CallRecord:
         start, flow = self._start, self._start.flow
