@@ -4,6 +4,7 @@ The defaults open nothing to the network. Only commands and the composition root
 lies below receives plain values.
 """
 
+import tomllib
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -162,6 +163,8 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         raise click.UsageError("; ".join(_sentence(dict(mistake)) for mistake in error.errors())) from error
+    except tomllib.TOMLDecodeError as error:
+        raise click.UsageError(f"pingjia.toml is not TOML: {error}") from error
 
 
 def _sentence(mistake: dict[str, object]) -> str:
