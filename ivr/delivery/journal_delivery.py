@@ -16,6 +16,7 @@ from ivr.delivery.set_aside import SetAside
 from ivr.delivery.settling import Poison, Settled, Settling
 from ivr.journal import Damage, Entry, JournalReader
 from store.call import SettledCall
+from store.evaluation import ALREADY_EVALUATED
 from store.record import Recorded, Refused
 
 BATCH_CALLS = 200
@@ -113,6 +114,7 @@ class JournalDelivery:
             Poison(settled.position, report.reason, settled.records, settled.call.id)
             for settled, report in zip(batch.settled, reports, strict=True)
             if isinstance(report, Refused)
+            and report.reason != ALREADY_EVALUATED  # by setting: it stands so in the store
         ]
         self._put_aside([*batch.poison, *refused])
         self._acknowledge()
