@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from store.call import GivenAnswer, Match, SettledCall
+from store.call import GivenAnswer, Match, Outcome, SettledCall
 from store.grade import Grade
 
 GRADE_QUESTION = "grade"
@@ -44,12 +44,14 @@ def bind(call: SettledCall, *, known: bool) -> tuple[Match, str | None]:
 
 
 def judge(call: SettledCall, *, earlier_rounds: int, repeat: Repeat) -> Given | NotTaken | None:
-    """Say what the grade of a call becomes; None where none was given.
+    """Say what the grade of a call becomes; None where none was given, or where the caller was not told it is kept.
 
+    A journal that answers too late leaves a grade in a call that ended in `error` with an apology: the caller was
+    sent to another channel, so counting it would rate twice, or against a change of mind. The answer stays on the call.
     `earlier_rounds` counts the evaluations of the contact the call is bound to, 0 for a call bound to none.
     """
     answer = next((answer for answer in call.answers if answer.question == GRADE_QUESTION), None)
-    if answer is None:
+    if answer is None or call.outcome != Outcome.RATED:
         return None
     if answer.answer not in set(Grade):
         return NotTaken(f"unknown_grade: {answer.answer!r}")

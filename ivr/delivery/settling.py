@@ -13,6 +13,7 @@ from ivr.gateway.journal_records import AnswerRecord, CallRecord, EndedRecord, U
 from ivr.journal import Damage, Entry, Position
 from store.call import GivenAnswer, Match, SettledCall
 
+CANCELLED = "cancelled"
 _ID = re.compile(r"[0-9A-Fa-f-]{1,64}")
 
 
@@ -101,6 +102,8 @@ class Settling:
             return None
         del self._open[record.id]
         self._settled[record.id] = (call.begin, entry.after)
+        if record.ended_by == CANCELLED:
+            return None  # CANCEL overtook the answer: there was no answered call to keep
         return _settle(call, record, entry.before)
 
 

@@ -133,3 +133,8 @@ def test_an_id_that_could_spoil_the_note_is_refused():
 def test_damaged_bytes_are_kept_as_base64():
     result = Settling(BEGIN, "").take(Damage(BEGIN, Position(1, 2), b"\xff\xfe", "the checksum does not match"))
     assert result == Poison(BEGIN, "damaged: the checksum does not match", ("base64://4=",))
+
+
+def test_a_call_cancelled_before_its_answer_is_no_call() -> None:
+    cancelled = EndedRecord("aa", NOON, "cancelled", "hung_up", 0).payload()
+    assert settle(call("aa"), cancelled) == []

@@ -1,5 +1,6 @@
 """What a call's grade becomes, and what a call does to its contact's outcome."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -104,3 +105,8 @@ def test_a_consultation_needs_no_work_order_and_gets_a_number_of_its_civil_day()
     assert NewContact(work_order="WO1").settled_kind is Kind.WORK_ORDER
     just_past_midnight_in_siping = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)
     assert contact_number(CONTACT, just_past_midnight_in_siping) == "PJ20261122-CF4FC964FF"
+
+
+def test_a_grade_the_caller_heard_an_apology_for_is_no_evaluation() -> None:
+    apologised = replace(call(("grade", "satisfied")), outcome="error")
+    assert judge(apologised, earlier_rounds=0, repeat=Repeat.FOLLOW_UP) is None
