@@ -4,7 +4,6 @@ The moves (walking, collecting, storing, recording, leaving) are functions over 
 engine touch one.
 """
 
-from collections.abc import Hashable
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self
@@ -28,7 +27,6 @@ from ivr.flow.model import (
     CONTACT_LANGUAGE,
     KEYS,
     NO_ANSWER,
-    Branch,
     Change,
     Close,
     Collect,
@@ -39,7 +37,6 @@ from ivr.flow.model import (
     Recording,
     Say,
     Try,
-    keys_of,
 )
 from ivr.flow.situation import Given, Situation, State
 
@@ -54,37 +51,12 @@ class Call:
         self.answers: dict[str, Given] = {}
         self.outcome: str | None = None
         self.asked = 0
-        self._keys = keys_of(flow)
-        self._read = {node.on for node in flow.nodes.values() if isinstance(node, Branch)}
 
     def fork(self) -> Self:
         """Make an independent copy."""
         twin = copy(self)
         twin.answers = dict(self.answers)
         return twin
-
-    def snapshot(self) -> Hashable:
-        """All that can still matter: attempts are names, and of an answer no branch reads only that it stands.
-
-        Keys that mean nothing anywhere in the flow are written `?`: calls with equal snapshots go on alike but for
-        the names of such keys.
-        """
-        turn = self.at.turn
-        at = replace(
-            self.at,
-            attempt=0,
-            contact_language=self.at.contact_language if CONTACT_LANGUAGE in self._read else "",
-            turn=replace(turn, digits=self._meant(turn.digits), guard=self._meant(turn.guard)),
-        )
-        answers = frozenset((name, given.answer) for name, given in self.answers.items() if name in self._read)
-        return at, answers, self.flow.rates in self.answers, self.outcome
-
-    def _meant(self, digits: str) -> str:
-        """Write digits that begin no key as `?`, but for the last if it means something by itself."""
-        if any(key.startswith(digits) for key in self._keys):
-            return digits
-        last = digits[-1] if any(digits[-1] in key for key in self._keys) else "?"
-        return "?" * (len(digits) - 1) + last
 
     # what belongs to the present
 

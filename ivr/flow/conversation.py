@@ -43,8 +43,10 @@ class Happening:
 
 
 def lines(happenings: Iterable[Happening]) -> Iterator[str]:
-    """Write a conversation, one line at a time."""
+    """Write a conversation, one line at a time; timers that nobody heard or saw anything of are left out."""
     for happening in happenings:
+        if isinstance(happening.event, TimerFired) and not happening.actions:
+            continue
         yield f"{happening.at_seconds:6.1f} > {event_words(happening.event)}"
         for action in happening.actions:
             yield f"         {action_words(action)}"

@@ -4,7 +4,7 @@ What is not in the table, or belongs to an attempt that is over, changes nothing
 moment the journal has it; every call ends in exactly one End, its last action.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -26,7 +26,7 @@ from ivr.flow.events import (
     TimerFired,
 )
 from ivr.flow.model import Flow
-from ivr.flow.situation import Given, State
+from ivr.flow.situation import Given, Situation, State
 
 Trigger = type[Event] | Timer
 Move = Callable[[Call, Any], list[Action]]
@@ -109,6 +109,11 @@ class Engine:
         return move(self._call, event)
 
     @property
+    def flow(self) -> Flow:
+        """The flow the call is in."""
+        return self._call.flow
+
+    @property
     def outcome(self) -> str | None:
         """The outcome, once the call has ended."""
         return self._call.outcome
@@ -129,6 +134,11 @@ class Engine:
         return self._call.at.language
 
     @property
+    def situation(self) -> Situation:
+        """Where the call stands; immutable."""
+        return self._call.at
+
+    @property
     def state(self) -> State:
         """What the call is waiting for."""
         return self._call.at.state
@@ -137,6 +147,11 @@ class Engine:
     def node(self) -> str:
         """The name of the flow's node the call is at; empty before Answered."""
         return self._call.at.node
+
+    @property
+    def typed(self) -> str:
+        """The digits of a key of several, as far as it was pressed."""
+        return self._call.at.turn.digits
 
     def listens_for(self, key: str) -> bool:
         """Whether silence has fallen in which this key is waited for; a key into a prompt is another matter."""
@@ -155,7 +170,3 @@ class Engine:
         twin = type(self).__new__(type(self))
         twin._call = self._call.fork()  # noqa: SLF001  the twin is one of us
         return twin
-
-    def snapshot(self) -> Hashable:
-        """All that can still matter to this call: engines with equal snapshots behave alike for ever after."""
-        return self._call.snapshot()

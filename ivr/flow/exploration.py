@@ -5,6 +5,7 @@ upper bounds: whoever acts is taken to act at the last moment.
 """
 
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +26,7 @@ from ivr.flow.events import (
     Timer,
     TimerFired,
 )
+from ivr.flow.meaning import Meaning
 from ivr.flow.model import KEYS, Flow
 from ivr.flow.surroundings import ContractBroken, Surroundings
 
@@ -36,9 +38,13 @@ Durations = Mapping[tuple[str, str], float]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event at one place, its actions, where it leads and the seconds that may have passed before it."""
+    """One event at one place, its actions, where it leads and the seconds that may have passed before it.
+
+    `age` is how many attempts old the event is: the attempt itself differs between the ways to one place.
+    """
 
     event: Event
+    age: int
     actions: tuple[Action, ...]
     target: int
     seconds: float
@@ -59,8 +65,7 @@ class Breach:
     """What the engine did that it must never do: at which place, on which event."""
 
     place: int
-    event: Event
-    actions: tuple[Action, ...]
+    step: Step
     sentence: str
 
 
@@ -73,7 +78,8 @@ class Exploration:
         self.durations = durations
         self.breaches: list[Breach] = []
         self.places = [Place(Engine(flow), Surroundings(), None)]
-        self._index: dict[Hashable, int] = {_identity(self.places[0]): 0}
+        self._meaning = Meaning(flow)
+        self._index: dict[Hashable, int] = {self._identity(self.places[0]): 0}
         self._walk()
 
     @property
@@ -110,39 +116,75 @@ class Exploration:
         place = self.places[here]
         engine = place.engine.fork()
         actions = engine.handle(event)
-        if not actions and isinstance(event, KeyPressed) and engine.snapshot() == place.engine.snapshot():
+        if not actions and isinstance(event, KeyPressed) and _same(engine, place.engine):
             return  # deaf here, and nobody waits for it
         try:
             surroundings = place.surroundings.after(event, actions)
         except ContractBroken as broken:
-            self.breaches.append(Breach(here, event, tuple(actions), str(broken)))
+            self._breach(here, event, actions, str(broken))
             return
         new = Place(engine, surroundings, None)
         seconds = 0.0 if _still_waits(place.surroundings, surroundings) else self.hold(place.surroundings)
-        target = self._index.setdefault(_identity(new), len(self.places))
-        step = Step(event, tuple(actions), target, seconds)
+        target = self._index.setdefault(self._identity(new), len(self.places))
+        step = Step(event, _age(event, place.surroundings), tuple(actions), target, seconds)
         place.steps.append(step)
         if target == len(self.places):
             new.came = (here, step)
             self.places.append(new)
 
     def _must_ignore(self, here: int, events: Iterator[Event]) -> None:
-        engine = self.places[here].engine.fork()
-        before = engine.snapshot()
+        before = self.places[here].engine
+        engine = before.fork()
         for event in events:
             actions = engine.handle(event)
-            if actions or engine.snapshot() != before:
-                sentence = "a stale or impossible event changed the call"
-                self.breaches.append(Breach(here, event, tuple(actions), sentence))
+            if actions or not _same(engine, before):
+                self._breach(here, event, actions, "a stale or impossible event changed the call")
                 return
 
+    def _identity(self, place: Place) -> Hashable:
+        """What makes two places one: attempts, which only tell old from new, are left out."""
+        around = place.surroundings
+        return (
+            self._meaning.snapshot(place.engine),
+            (around.playing.prompts, around.playing.language) if around.playing else None,
+            frozenset((one.timer, one.seconds) for one in around.timers),
+            (around.storing.question, around.storing.answer) if around.storing else None,
+            (around.recording is None, around.gone, around.outcome),
+        )
 
-def happenings(steps: list[Step]) -> Iterator[Happening]:
-    """Write steps as a conversation, each at the latest moment it can come."""
-    now = 0.0
+    def _breach(self, here: int, event: Event, actions: list[Action], sentence: str) -> None:
+        step = Step(event, _age(event, self.places[here].surroundings), tuple(actions), here, 0.0)
+        self.breaches.append(Breach(here, step, sentence))
+
+
+def _same(one: Engine, other: Engine) -> bool:
+    same = one.situation == other.situation and one.answers == other.answers
+    return same and (one.outcome, one.attempts) == (other.outcome, other.attempts)
+
+
+def happenings(flow: Flow, steps: list[Step]) -> Iterator[Happening]:
+    """Play steps to a new engine as a conversation, each at the latest moment it can come."""
+    engine, around, now = Engine(flow), Surroundings(), 0.0
     for step in steps:
         now += step.seconds
-        yield Happening(now, step.event, step.actions)
+        event = aged(step.event, step.age, around)
+        actions = engine.handle(event)
+        yield Happening(now, event, tuple(actions))
+        with suppress(ContractBroken):  # what is told may be this very breach
+            around = around.after(event, actions)
+
+
+def aged(event: Event, age: int, surroundings: Surroundings) -> Event:
+    """Write the event of an attempt so many attempts old, counted from the newest."""
+    match event:
+        case Answered() | KeyPressed() | HungUp() | TimerFired(Timer.CALL_LENGTH):
+            return event
+        case _:
+            return replace(event, attempt=surroundings.latest - age)
+
+
+def _age(event: Event, surroundings: Surroundings) -> int:
+    return surroundings.latest - getattr(event, "attempt", surroundings.latest)
 
 
 def events(flow: Flow, surroundings: Surroundings) -> Iterator[Event]:
@@ -204,12 +246,3 @@ def _waits_for(surroundings: Surroundings) -> object:
 def _still_waits(before: Surroundings, after: Surroundings) -> bool:
     """Whether the same prompt or silence goes on: its seconds are counted when it ends."""
     return _waits_for(before) == _waits_for(after)
-
-
-def _identity(place: Place) -> Hashable:
-    """What makes two places one: attempts, which only tell old from new, are left out."""
-    around = place.surroundings
-    playing = (around.playing.prompts, around.playing.language) if around.playing else None
-    timers = frozenset((one.timer, one.seconds) for one in around.timers)
-    storing = replace(around.storing, attempt=0) if around.storing else None
-    return place.engine.snapshot(), playing, timers, storing, around.recording is None, around.gone, around.outcome
