@@ -85,10 +85,11 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows: from a moment on, and at most so many of the newest. Rows always come oldest first."""
+    """Which rows: from a moment on, and at most so many, the newest or the oldest. Rows always come oldest first."""
 
     since: datetime | None = None
     limit: int | None = None
+    newest: bool = True  # what a limit keeps: a person wants the newest, a machine reads on from where it was
 
 
 def evaluations(engine: Engine, page: Page, contact: str | None = None) -> Iterator[EvaluationRow]:
@@ -155,8 +156,8 @@ def _rows(
     if page.since:
         statement = statement.where(order[0] >= page.since)
     with reading(engine) as connection:
-        if page.limit is None:
-            yield from _stream(connection, statement.order_by(*order))
+        if page.limit is None or not page.newest:
+            yield from _stream(connection, statement.order_by(*order).limit(page.limit))
         else:
             newest = statement.order_by(*(column.desc() for column in order)).limit(page.limit)
             yield from reversed([dict(row) for row in connection.execute(newest).mappings()])

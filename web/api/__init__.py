@@ -1,0 +1,1 @@
+"""`/api/v1`: what channels and systems may ask and tell."""

@@ -1,0 +1,168 @@
+"""Bodies and answers of the API, as the OpenAPI description shows them. Rule: unknown fields are refused by name."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from store.contact import Kind, NewContact
+from store.grade import Grade
+
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{1,30}")
+
+
+def _blank_is_absent(value: object) -> object:
+    """Take a CTI's empty field for what it means."""
+    return value.strip() or None if isinstance(value, str) else value
+
+
+def _printable(value: str | None) -> str | None:
+    if value is not None and not value.isprintable():
+        raise PydanticCustomError("control_characters", "control characters are not allowed")
+    return value
+
+
+def _phone(value: str | None) -> str | None:
+    if value is not None and not _PHONE.fullmatch(value):
+        raise PydanticCustomError("phone_number", "write a phone number")
+    return value
+
+
+Text = Annotated[str | None, BeforeValidator(_blank_is_absent), AfterValidator(_printable), Field(max_length=200)]
+Phone = Annotated[str | None, BeforeValidator(_blank_is_absent), AfterValidator(_phone), Field(max_length=32)]
+
+
+class ContactIn(BaseModel):
+    """A finished service that owes an offer of evaluation. Every field may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Annotated[Kind | None, BeforeValidator(_blank_is_absent)] = Field(
+        None, description="Derived from work_order if left out."
+    )
+    work_order: Text = Field(None, description="A consultation has none and gets a contact number of its own.")
+    matter: Text = Field(None, description="What it was about.")
+    item: Text = Field(None, description="Government service item.")
+    operator: Text = Field(None, description="Who served.")
+    department: Text = Field(None, description="The department evaluated.")
+    caller: Phone = Field(None, description="The caller's number; stored encrypted.")
+    language: Annotated[Literal["zh-CN", "en"] | None, BeforeValidator(_blank_is_absent)] = Field(
+        None, description="Language to ask in."
+    )
+    served_at: AwareDatetime | None = Field(None, description="When the service ended, RFC 3339 with its zone.")
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> Self:
+        if self.kind is Kind.WORK_ORDER and not self.work_order:
+            raise PydanticCustomError("work_order_missing", "a contact of kind work_order needs a work_order")
+        return self
+
+    def contact(self) -> NewContact:
+        """Give it to the store."""
+        return NewContact(**dict(self))
+
+
+class ContactOut(BaseModel):
+    """What the caller is transferred with, and the link for those who hung up before."""
+
+    id: str
+    token: str
+    transfer_uri: str
+    evaluate_url: str
+    expires_at: datetime
+    number: str = Field(description="For people; a consultation has no other number.")
+
+
+class CallOut(BaseModel):
+    """One answered call of a contact."""
+
+    call_id: str
+    node: str
+    answered_at: datetime
+    ended_at: datetime
+    ended_by: str
+    outcome: str
+    attempts: int
+
+
+class ContactEvaluation(BaseModel):
+    """One evaluation of a contact; the grade only for keys that may read grades (4.9)."""
+
+    id: str
+    channel: str
+    round: int
+    answered_at: datetime
+    grade: Grade | None = None
+    stars: int | None = None
+
+
+class ContactStatus(BaseModel):
+    """A contact and what became of it; `outcome` is null while it is open. The caller's number is masked."""
+
+    id: str
+    number: str
+    kind: Kind
+    work_order: str | None
+    matter: str | None
+    item: str | None
+    operator: str | None
+    department: str | None
+    caller: str | None
+    language: str | None
+    served_at: datetime | None
+    registered_at: datetime
+    expires_at: datetime
+    outcome: str | None
+    calls: list[CallOut]
+    evaluations: list[ContactEvaluation]
+
+
+class PageIn(BaseModel):
+    """Which rows: read on with the last row's time as `since`, which comes again as the first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime | None = None
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class EvaluationOut(BaseModel):
+    """One evaluation. `call_id` is the SIP Call-ID or the vendor's."""
+
+    id: str
+    contact: str | None
+    channel: str
+    grade: Grade
+    stars: int
+    round: int
+    deemed: bool
+    adopted: bool
+    match: str
+    answered_at: datetime
+    recorded_at: datetime
+    key: str | None
+    call_id: str | None
+
+
+class EvaluationsOut(BaseModel):
+    """Evaluations by the time they were recorded, oldest first."""
+
+    evaluations: list[EvaluationOut]
+
+
+class CallRecord(CallOut):
+    """One call detail record, whatever came of the call."""
+
+    flow: str
+    flow_version: str
+    started_at: datetime
+    contact: str | None
+    match: str
+
+
+class CallsOut(BaseModel):
+    """Calls by the time they were answered, oldest first."""
+
+    calls: list[CallRecord]

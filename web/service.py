@@ -1,0 +1,48 @@
+"""What every view of one web process works with. Rule: made once from the settings, holds no request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app
+
+from ivr.handover.invitation import Addresses
+from settings import Settings
+from store.database import Engine, open_engine
+from store.privacy import FieldCipher
+from store.secret import Keys, load_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The store, the site's keys and the addresses it hands out; `clock` gives the server's time, aware."""
+
+    engine: Engine
+    keys: Keys
+    cipher: FieldCipher
+    addresses: Addresses
+    token_life: timedelta
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+NAME = "pingjia"
+
+
+def from_settings(settings: Settings) -> Service:
+    """Open what the settings name; raises `StoreError` for a URL or a key file nobody can use."""
+    assert settings.secret_key_file is not None, "settings fill it in"
+    keys = load_keys(settings.secret_key_file)
+    return Service(
+        engine=open_engine(settings.database_url),
+        keys=keys,
+        cipher=FieldCipher(keys.fields),
+        addresses=Addresses(settings.sip_public, settings.public_url),
+        token_life=timedelta(hours=settings.token_hours),
+    )
+
+
+def service() -> Service:
+    """Give the service of the running application."""
+    found = current_app.extensions[NAME]
+    assert isinstance(found, Service)
+    return found
