@@ -113,6 +113,7 @@ class Settings(BaseSettings):
 
     flow: Path = Field(ROOT / "callflows" / "post_call_survey.yaml", description="the call flow")
     prompts: Path = Field(ROOT / "prompts", description="folder with catalogue.yaml and the recordings")
+    language: str = Field("", description="spoken when the contact names no language; empty: the flow's first")
     unmatched: Unmatched = Field(Unmatched.ASK, description="calls without a valid token: ask or refuse (403)")
     repeat: Repeat = Field(Repeat.FOLLOW_UP, description="a second call with one token: follow_up or refuse")
     token_hours: float = Field(24.0, gt=0, description="how long a hand-over token is good")

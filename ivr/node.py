@@ -70,6 +70,7 @@ class NodeSettings:
     refuse_unmatched: bool
     flow: Path
     prompts: Path
+    language: str | None
     journal_dir: Path
     journal_max_bytes: int
     keys: Keys
@@ -192,7 +193,7 @@ class IvrNode:
             media_address=settings.media_address,
         )
         door = Door(settings.keys, settings.sip_users, settings.refuse_unmatched)
-        self._control = CallControl(shared, door, self._flow)
+        self._control = CallControl(shared, door, self._flow, settings.language)
         try:
             host, port = await self._trunk.listen(*settings.sip_bind)
         except PortTaken as error:

@@ -39,6 +39,7 @@ def node_settings(settings: Settings) -> NodeSettings:
         refuse_unmatched=settings.unmatched is Unmatched.REFUSE,
         flow=settings.flow,
         prompts=settings.prompts,
+        language=settings.language or None,
         journal_dir=settings.journal_dir,
         journal_max_bytes=settings.journal_max_mib * 1024 * 1024,
         keys=load_keys(settings.secret_key_file),

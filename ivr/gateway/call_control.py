@@ -45,11 +45,12 @@ log = structlog.get_logger("call")
 class CallControl:
     """All legs of one node, by dialog and by the number the media process knows them by."""
 
-    def __init__(self, node: Node, door: Door, flow: Flow) -> None:
-        """`node` holds what every leg shares; `door` decides who is let in."""
+    def __init__(self, node: Node, door: Door, flow: Flow, language: str | None) -> None:
+        """`node`: what every leg shares; `door`: who is let in; `language`: for contacts that name none."""
         self._node = node
         self._door = door
         self._flow = flow
+        self._language = language
         self._by_dialog: dict[str, Leg] = {}
         self._by_number: dict[int, Leg] = {}
         self._numbers = count(1)
@@ -109,7 +110,7 @@ class CallControl:
             self._node.refuse(offered.call, decision.status, (), decision.reason)
             return
         loop = asyncio.get_running_loop()
-        start = CallStart(offered, decision, self._flow, Engine(self._flow), utc_now(), loop.time())
+        start = CallStart(offered, decision, self._flow, Engine(self._flow, self._language), utc_now(), loop.time())
         leg = Leg(self._node, start, next(self._numbers), on_released=self._released)
         self._by_dialog[offered.call] = self._by_number[leg.number] = leg
         figures.ACTIVE.set(len(self._by_number))

@@ -136,7 +136,7 @@ class Leg:
             node=self._node.name,
             flow=flow.name,
             flow_version=flow.version,
-            language=reading.language or flow.languages[0],
+            language=start.engine.language if reading.language not in flow.languages else reading.language,
             started_at=start.received_at,
             answered_at=utc_now(),
             match=reading.match.value,
