@@ -55,7 +55,7 @@ class Surroundings:
             now = now.carrying_out(action)
         for started in now.timers:
             current = 0 if started.timer is Timer.CALL_LENGTH else now.latest
-            _must(started.attempt == current, f"{started} was left running")
+            _must(started.attempt == current, started, "was left running")
         return now
 
     def running(self, timer: Timer) -> StartTimer | None:
@@ -102,38 +102,36 @@ class Surroundings:
                 self._play(action)
                 return replace(self, playing=action, latest=attempt)
             case StopPrompt(attempt):
-                _must(
-                    self.playing is not None and self.playing.attempt == attempt, f"{action} stops what does not play"
-                )
+                _must(self.playing is not None and self.playing.attempt == attempt, action, "is not playing")
                 return replace(self, playing=None)
             case StartTimer(attempt, timer):
-                _must(self.running(timer) is None, f"{action} starts a timer that runs")
+                _must(self.running(timer) is None, action, "starts a timer that runs")
                 return replace(self, timers=self.timers | {action}, latest=max(attempt, self.latest))
             case CancelTimer(attempt, timer):
                 started = self.running(timer)
-                _must(started is not None and started.attempt == attempt, f"{action} cancels what does not run")
+                _must(started is not None and started.attempt == attempt, action, "cancels what does not run")
                 return replace(self, timers=frozenset(one for one in self.timers if one.timer is not timer))
             case StoreAnswer(attempt):
-                _must(self.storing is None and self.playing is None, f"{action} while it stores or plays")
+                _must(self.storing is None and self.playing is None, action, "while it stores or plays")
                 return replace(self, storing=action, latest=attempt)
             case Record(attempt):
-                _must(self.recording is None and self.playing is None and not self.gone, f"{action} cannot record")
+                _must(self.recording is None and self.playing is None and not self.gone, action, "cannot record")
                 return replace(self, recording=action, latest=attempt)
             case StopRecording(attempt):
                 return self
             case HangUp():
-                _must(not self.gone, "it hangs up a leg that is gone")
+                _must(not self.gone, action, "hangs up a leg that is gone")
                 return replace(self, gone=True, playing=None)
             case End(outcome):
                 return replace(self, outcome=outcome, playing=None, timers=frozenset())
 
     def _play(self, play: Play) -> None:
-        _must(self.playing is None, f"{play} plays over another prompt")
-        _must(self.storing is None, f"{play} speaks before the journal has")
-        _must(not self.gone, f"{play} speaks to nobody")
-        _must(play.attempt > self.latest, f"{play} reuses an attempt")
+        _must(self.playing is None, play, "plays over another prompt")
+        _must(self.storing is None, play, "speaks before the journal has")
+        _must(not self.gone, play, "speaks to nobody")
+        _must(play.attempt > self.latest, play, "reuses an attempt")
 
 
-def _must(holds: bool, sentence: str) -> None:
+def _must(holds: bool, action: Action, fault: str) -> None:
     if not holds:
-        raise ContractBroken(sentence)
+        raise ContractBroken(f"{action} {fault}")
