@@ -24,7 +24,7 @@ lint: setup-test ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python app.py flow check callflows/*.yaml
+	@for flow in callflows/*.yaml; do $(BIN)/python app.py flow check $$flow || exit 1; done
 	$(BIN)/python app.py prompts check
 
 bench: setup-test debian-test ## measure; prints tables, writes bench/results/

@@ -31,6 +31,7 @@ from ivr.gateway.media_link import MediaLink, MediaUnavailable
 from ivr.gateway.media_messages import MediaEvent, PumpLost
 from ivr.gateway.sip_trunk import PortTaken, SipTrunk
 from ivr.journal import Journal, JournalError
+from ivr.proof import NotProved, prove_once
 from ivr.readiness import notify
 from ivr.sip.effects import Effect, Peer
 from ivr.sip.uri import bracketed
@@ -71,6 +72,7 @@ class NodeSettings:
     flow: Path
     prompts: Path
     language: str | None
+    proofs_dir: Path
     journal_dir: Path
     journal_max_bytes: int
     keys: Keys
@@ -83,7 +85,12 @@ async def run(settings: NodeSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     flow = load_flow(settings.flow)
-    recordings = recordings_of(flow, settings.prompts)
+    catalogue = open_catalogue(settings.prompts)
+    recordings = recordings_of(flow, catalogue)
+    try:
+        prove_once(flow, catalogue.durations(), settings.proofs_dir)
+    except NotProved as error:
+        raise NodeRefused(str(error)) from error
     with open_journal(settings) as journal:
         close_unfinished(journal)
         node = IvrNode(settings, flow, recordings, journal)
@@ -106,12 +113,19 @@ def load_flow(path: Path) -> Flow:
         raise NodeRefused(f"the flow has mistakes, nothing was started:\n{mistakes}") from mistakes
 
 
-def recordings_of(flow: Flow, folder: Path) -> dict[tuple[str, str], Path]:
+def open_catalogue(folder: Path) -> Catalogue:
+    """The catalogue of recordings, or refuse."""
+    try:
+        return Catalogue.load(folder)
+    except PromptError as error:
+        raise NodeRefused(str(error)) from error
+
+
+def recordings_of(flow: Flow, catalogue: Catalogue) -> dict[tuple[str, str], Path]:
     """Every recording the flow can play, (language, prompt) to its file; refuses if one is missing."""
     if flow.records:
         raise NodeRefused(f"the flow {flow.name} records a comment, which this gateway cannot do yet")
     try:
-        catalogue = Catalogue.load(folder)
         wanted = [(language, prompt) for language in flow.languages for prompt in sorted(flow.prompts())]
         recordings = {key: catalogue.path(*key) for key in wanted}
     except PromptError as error:

@@ -40,6 +40,7 @@ def node_settings(settings: Settings) -> NodeSettings:
         flow=settings.flow,
         prompts=settings.prompts,
         language=settings.language or None,
+        proofs_dir=settings.data_dir / "proofs",
         journal_dir=settings.journal_dir,
         journal_max_bytes=settings.journal_max_mib * 1024 * 1024,
         keys=load_keys(settings.secret_key_file),
