@@ -34,12 +34,16 @@ class MalformedMessage(SipError):
 
 
 class FramingBroken(SipError):
-    """A stream that can no longer be cut into messages: answer `head` if it is a request, then close."""
+    """A stream that can no longer be cut into messages.
+
+    Take the messages in `whole` first, then answer `head` as if it were a message, then close.
+    """
 
     def __init__(self, reason: str, head: bytes = b"") -> None:
         super().__init__(reason)
         self.reason = reason
         self.head = head
+        self.whole: list[bytes] = []
 
 
 class MalformedDescription(SipError):
