@@ -49,7 +49,7 @@ def speech_level(samples: Samples, rate: int) -> SpeechLevel:
         return SpeechLevel(SILENT, 0.0, peak)
     thresholds = np.exp2(np.arange(-(BITS - 1.0), 0.0))
     active = _active_counts(_envelope(samples, rate), thresholds, round(HANGOVER_SECONDS * rate))
-    level = _where_margin_is_met(energy, active, thresholds)
+    level = _where_margin_is_met(energy, active, thresholds, decibels(energy / samples.size))
     return SpeechLevel(level, energy / (10 ** (level / 10) * samples.size), peak)
 
 
@@ -94,9 +94,11 @@ def _active_counts(envelope: Samples, thresholds: Samples, hangover: int) -> NDA
     return np.array(counts)
 
 
-def _where_margin_is_met(energy: float, active: NDArray[np.int64], thresholds: Samples) -> float:
+def _where_margin_is_met(energy: float, active: NDArray[np.int64], thresholds: Samples, long_term: float) -> float:
     """Interpolate, in dB, the active level that lies MARGIN_DB above the threshold that yields it."""
     met = np.flatnonzero(active > 0)
+    if met.size == 0:  # never above the last of 16 bits: no part of it is more active than the rest
+        return long_term
     levels = 10 * np.log10(energy / active[met])
     distances = levels - 20 * np.log10(thresholds[met]) - MARGIN_DB
     if distances[0] <= 0:  # softer than the lowest threshold can tell

@@ -129,7 +129,8 @@ def _wanted(catalogue: Catalogue, prompt: Prompt, old: Recording, engine: str) -
 
 
 def _sentence(samples: Samples, rate: int) -> Samples:
-    return normalise(trim(to_telephone_band(samples, rate), LINE_RATE))
+    # trimmed before the band is cut: the onset of q, x, s and f lies above it
+    return normalise(to_telephone_band(trim(samples, rate), rate))
 
 
 def _tone(hertz: int, milliseconds: int) -> Samples:

@@ -71,8 +71,8 @@ def to_pcm(samples: Samples) -> NDArray[np.int16]:
 
 def to_telephone_band(samples: Samples, rate: int, to_rate: int = RATE) -> Samples:
     """Keep 200-3400 Hz and change the rate; the length stays, to the nearest sample."""
-    padding = rate // 4  # keeps the ends from wrapping around into each other
-    step = rate // gcd(rate, to_rate)
+    step = rate // gcd(rate, to_rate)  # whole steps stay whole samples at the new rate
+    padding = step * -(-rate // (4 * step))  # a quarter of a second keeps the ends from wrapping into each other
     size = samples.size + 2 * padding
     size += -size % step
     spectrum = np.fft.rfft(np.pad(samples, (padding, size - samples.size - padding)))
@@ -82,11 +82,11 @@ def to_telephone_band(samples: Samples, rate: int, to_rate: int = RATE) -> Sampl
     count = min(kept.size, spectrum.size)
     kept[:count] = spectrum[:count]
     out = np.fft.irfft(kept, out_size) * (out_size / size)
-    start = round(padding * to_rate / rate)
+    start = padding * to_rate // rate
     return np.asarray(out[start : start + round(samples.size * to_rate / rate)])
 
 
-def trim(samples: Samples, rate: int, *, below_peak_db: float = 40.0, keep_seconds: float = 0.02) -> Samples:
+def trim(samples: Samples, rate: int, *, below_peak_db: float = 50.0, keep_seconds: float = 0.03) -> Samples:
     """Cut silence from both ends, leaving `keep_seconds` of what stands there, faded in and out."""
     size = rate // 200
     levels = frame_levels(samples, size)
