@@ -249,6 +249,7 @@ class Call:
     ) -> list[Effect]:
         self._awaited = Unacknowledged(request.cseq.number, transaction, late)
         transaction.on_no_ack = self._no_ack
+        transaction.on_ack = self.acknowledge
         headers = self._contact_line + _INVITE_HEADERS + (_SDP_TYPE if description else "")
         return transaction.respond(200, responder.write(200, headers, description, in_dialog=True), now)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from ivr.sip.effects import Effect, Peer, Transmit
+from ivr.sip.message import Request
 from ivr.sip.timers import LIFETIME, T1, T2, T4, Alarm, Fire, Timers
 
 
@@ -81,12 +82,13 @@ class InviteServer:
     """One INVITE received, answered with To tag `tag`; `acknowledged` tells whether the ACK came.
 
     `on_end` hears once that the transaction is over, `on_no_ack` after it where a 2xx stayed unacknowledged,
-    `on_cancel(reason)` that the caller gave up before a final response.
+    `on_cancel(reason, now)` that the caller gave up before a final response. `on_ack(request, peer, now)` takes the
+    ACK to a 2xx where it comes on the INVITE's own branch, as RFC 2543 callers and pyVoIP send it.
     """
 
     __slots__ = (
-        "_end", "_interval", "_resend", "_response", "_timers", "acknowledged", "on_cancel", "on_end", "on_no_ack",
-        "peer", "state", "tag",
+        "_end", "_interval", "_resend", "_response", "_timers", "acknowledged", "on_ack", "on_cancel", "on_end",
+        "on_no_ack", "peer", "state", "tag",
     )  # fmt: skip
 
     def __init__(self, timers: Timers, peer: Peer, tag: str, on_end: Callable[[], None]) -> None:
@@ -96,6 +98,7 @@ class InviteServer:
         self.acknowledged = False
         self.on_end = on_end
         self.on_no_ack: Fire | None = None
+        self.on_ack: Callable[[Request, Peer, float], list[Effect]] | None = None
         self.on_cancel: Callable[[str | None, float], list[Effect]] | None = None
         self._timers = timers
         self._response = b""
@@ -133,7 +136,7 @@ class InviteServer:
         if not self._moves(Event.ACK):
             return []
         self.acknowledged = True
-        self.on_no_ack = None  # lets go of the call, which may be over long before this is
+        self.on_ack = self.on_no_ack = None  # lets go of the call, which may be over long before this is
         if self._resend is not None:
             self._resend.cancel()
         if self.state is State.CONFIRMED:

@@ -188,8 +188,10 @@ class UserAgentServer:
 
     def _ack(self, request: Request, peer: Peer, now: float) -> list[Effect]:
         transaction = self._layer.find_invite(request)
-        if transaction is not None and transaction.state is not State.ACCEPTED:
-            return transaction.acknowledge(now)
+        if transaction is not None:
+            if transaction.on_ack is not None:
+                return transaction.on_ack(request, peer, now)
+            return [] if transaction.state is State.ACCEPTED else transaction.acknowledge(now)
         leg = self._dialog_of(request)
         return leg.acknowledge(request, peer, now) if leg else [Recorded("stray", peer, "ACK")]
 

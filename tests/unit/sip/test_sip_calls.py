@@ -56,6 +56,17 @@ def test_the_answer_is_resent_until_the_ack_then_never_again() -> None:
     assert scene.pass_time(100) == []
 
 
+def test_an_ack_on_the_branch_of_its_invite_counts_whatever_its_to_tag() -> None:
+    """PyVoIP 1.6.8 acknowledges a 200 on the INVITE's branch with a To tag it makes up."""
+    scene = Scene()
+    call, _ = scene.accepted()
+    ack = request("ACK", to_tag="made-up")
+    assert scene.receive(ack) == [Established(call, None)]
+    assert scene.receive(ack) == []
+    assert scene.pass_time(64) == []
+    assert scene.server.calls == 1
+
+
 def test_over_tcp_too_the_answer_is_resent_until_the_ack() -> None:
     scene = Scene(peer=TCP)
     scene.accepted()
