@@ -1,4 +1,8 @@
-"""Databases for integration tests: each test gets fresh ones, once on SQLite and once on a real PostgreSQL."""
+"""Databases for integration tests: each test gets fresh ones, once on SQLite and once on a real PostgreSQL.
+
+A test whose subject is not the database takes SQLite alone:
+`@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)`.
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -12,6 +16,7 @@ from sqlalchemy import Engine
 from store.database import open_engine
 from store.upgrade import upgrade
 
+BOTH = ["sqlite", "postgresql"]
 _numbers = count(1)
 
 
@@ -25,27 +30,14 @@ def postgres_socket() -> Iterator[str]:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database without any schema."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'pingjia.db'}"
-    return _new_database(request.getfixturevalue("postgres_socket"))
-
-
-def _new_database(folder: str) -> str:
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres@/{name}?host={folder}"
-
-
-@pytest.fixture
-def postgres_url(postgres_socket: str, opened: Callable[[str], Engine]) -> str:
-    """A database with the current schema, on PostgreSQL alone: for what SQLite has not got."""
+@pytest.fixture(scope="session")
+def postgres_template(postgres_socket: str) -> str:
+    """The name of a database with the current schema, to be copied."""
     url = _new_database(postgres_socket)
-    upgrade(opened(url))
-    return url
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    return str(engine.url.database)
 
 
 @pytest.fixture
@@ -62,10 +54,32 @@ def opened() -> Iterator[Callable[[str], Engine]]:
         engine.dispose()
 
 
-@pytest.fixture
-def database_url(empty_database: str) -> str:
+@pytest.fixture(params=BOTH)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'pingjia.db'}"
+    return _new_database(request.getfixturevalue("postgres_socket"))
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, opened: Callable[[str], Engine]) -> str:
     """The URL of a database with the current schema and no rows."""
-    engine = open_engine(empty_database)
-    upgrade(engine)
-    engine.dispose()
-    return empty_database
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    url = f"sqlite:///{tmp_path / 'pingjia.db'}"
+    upgrade(opened(url))
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_socket: str, postgres_template: str) -> str:
+    """A database with the current schema, on PostgreSQL alone: for what SQLite has not got."""
+    return _new_database(postgres_socket, postgres_template)
+
+
+def _new_database(folder: str, template: str = "template0") -> str:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return f"postgresql://postgres@/{name}?host={folder}"

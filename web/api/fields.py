@@ -18,20 +18,24 @@ def _blank_is_absent(value: object) -> object:
     return value.strip() or None if isinstance(value, str) else value
 
 
-def _printable(value: str | None) -> str | None:
-    if value is not None and not value.isprintable():
+def _printable(value: str) -> str:
+    if not value.isprintable():
         raise PydanticCustomError("control_characters", "control characters are not allowed")
     return value
 
 
-def _phone(value: str | None) -> str | None:
-    if value is not None and not _PHONE.fullmatch(value):
+def _phone(value: str) -> str:
+    if not _PHONE.fullmatch(value):
         raise PydanticCustomError("phone_number", "write a phone number")
     return value
 
 
-Text = Annotated[str | None, BeforeValidator(_blank_is_absent), AfterValidator(_printable), Field(max_length=200)]
-Phone = Annotated[str | None, BeforeValidator(_blank_is_absent), AfterValidator(_phone), Field(max_length=32)]
+Text = Annotated[
+    Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None, BeforeValidator(_blank_is_absent)
+]
+Phone = Annotated[
+    Annotated[str, Field(max_length=32), AfterValidator(_phone)] | None, BeforeValidator(_blank_is_absent)
+]
 
 
 class ContactIn(BaseModel):
