@@ -50,16 +50,19 @@ class StreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand on each whole message."""
         assert self._peer is not None
+        broken = None
         try:
             messages = self._framer.feed(data)
         except FramingBroken as fault:
-            log.info("stream closed", peer=self._peer.host, fault=str(fault))
-            if fault.head:
-                self._owner.take(fault.head, self._peer)
-            self.close()
-            return
+            broken, messages = fault, [*fault.whole, *([fault.head] if fault.head else [])]
         for message in messages:
             self._owner.take(message, self._peer)
+        if pings := self._framer.take_pings():
+            self.send(b"\r\n" * pings)  # RFC 5626 4.4.1
+        if broken is not None:
+            log.info("stream closed", peer=self._peer.host, fault=str(broken))
+            self.close()
+            return
         self._wait(HALF_MESSAGE_SECONDS if self._framer.pending else IDLE_SECONDS)
 
     def _wait(self, seconds: float) -> None:
