@@ -4,7 +4,6 @@ Nothing here waits for the media process inside a call: orders are queued, answe
 """
 
 import asyncio
-import contextlib
 import os
 import socket
 import subprocess
@@ -44,6 +43,43 @@ class MediaUnavailable(Exception):
     """No media for this call, with the reason as a sentence: answer 503 (or refuse to start)."""
 
 
+class _Outgoing:
+    """One socket towards the media process; what it does not take now waits."""
+
+    def __init__(self, link: socket.socket, on_error: Callable[[str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._link = link
+        self._on_error = on_error
+        self._waiting: deque[bytes] = deque()
+
+    def send(self, command: Command) -> None:
+        """Send in order, without waiting."""
+        if self._link.fileno() < 0:
+            return
+        self._waiting.append(encode(command))
+        if len(self._waiting) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._waiting:
+                self._link.send(self._waiting[0])
+                self._waiting.popleft()
+        except BlockingIOError:
+            self._loop.add_writer(self._link, self._flush)
+            return
+        except OSError as error:
+            self._on_error(f"the media process does not listen: {error.strerror}")
+            return
+        self._loop.remove_writer(self._link)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        if self._link.fileno() >= 0:
+            self._loop.remove_writer(self._link)
+            self._link.close()
+
+
 class MediaLink:
     """One media process, seen from the event loop that started it.
 
@@ -52,13 +88,19 @@ class MediaLink:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], link: socket.socket, on_event: Callable[[MediaEvent], None]
+        self,
+        process: subprocess.Popen[bytes],
+        link: socket.socket,
+        orders: socket.socket,
+        on_event: Callable[[MediaEvent], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._process = process
         self._link = link
+        self._calls = _Outgoing(link, self._lose)
+        # read by the media process just before it sends, without waking it: nothing there can show any earlier
+        self._orders = _Outgoing(orders, self._lose)
         self._on_event = on_event
-        self._outgoing: deque[bytes] = deque()
         self._opening: dict[int, asyncio.Future[int]] = {}
         self._ready: asyncio.Future[Ready] = self._loop.create_future()
         self._lost: str | None = None
@@ -81,16 +123,16 @@ class MediaLink:
 
         Raises MediaUnavailable if it does not come up within 10 s.
         """
-        link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            process = _spawn(theirs)
-        link.setblocking(False)
-        media = cls(process, link, on_event)
+        link, their_link = _socket_pair()
+        orders, their_orders = _socket_pair()
+        with their_link, their_orders:
+            process = _spawn(their_link, their_orders)
+        media = cls(process, link, orders, on_event)
         first, last = rtp_ports
-        media._send(Configure(first, last, media_timeout_seconds, cname))
+        media._calls.send(Configure(first, last, media_timeout_seconds, cname))
         for (language, prompt), path in prompts.items():
-            media._send(LoadPrompt(language, prompt, str(path)))
-        media._send(BeginService())
+            media._calls.send(LoadPrompt(language, prompt, str(path)))
+        media._calls.send(BeginService())
         try:
             ready = await asyncio.wait_for(asyncio.shield(media._ready), START_SECONDS)
         except (TimeoutError, MediaUnavailable) as error:
@@ -104,33 +146,33 @@ class MediaLink:
         if self._lost is not None:
             raise MediaUnavailable(self._lost)
         answer = self._opening[leg] = self._loop.create_future()
-        self._send(OpenLeg(leg, parameters))
+        self._calls.send(OpenLeg(leg, parameters))
         try:
             return await asyncio.wait_for(answer, OPEN_SECONDS)
         except TimeoutError as error:
-            self.close(leg)
+            self._calls.send(CloseLeg(leg))  # behind its opening, should that still be done
             raise MediaUnavailable(f"the media process gave no port within {OPEN_SECONDS:g} s") from error
         except asyncio.CancelledError:
-            self.close(leg)
+            self._calls.send(CloseLeg(leg))
             raise
         finally:
             self._opening.pop(leg, None)
 
     def update(self, leg: int, parameters: MediaParameters) -> None:
         """Give a leg new parameters (hold, codec, address); they hold from the next frame on."""
-        self._send(UpdateLeg(leg, parameters))
+        self._orders.send(UpdateLeg(leg, parameters))
 
     def play(self, leg: int, attempt: int, prompts: tuple[str, ...], language: str) -> None:
         """Play recordings one after another; ends in PlayFinished or PlayFailed, unless stopped or replaced."""
-        self._send(PlayPrompts(leg, attempt, prompts, language))
+        self._orders.send(PlayPrompts(leg, attempt, prompts, language))
 
     def stop(self, leg: int, attempt: int) -> None:
         """Fall silent with the next frame, if this attempt still plays."""
-        self._send(StopPrompts(leg, attempt))
+        self._orders.send(StopPrompts(leg, attempt))
 
     def close(self, leg: int) -> None:
         """End a leg; `LegClosed` follows."""
-        self._send(CloseLeg(leg))
+        self._orders.send(CloseLeg(leg))
 
     @property
     def pid(self) -> int:
@@ -147,26 +189,6 @@ class MediaLink:
         except subprocess.TimeoutExpired:
             self._process.kill()
             await self._loop.run_in_executor(None, self._process.wait)
-
-    def _send(self, command: Command) -> None:
-        if self._link.fileno() < 0:
-            return
-        self._outgoing.append(encode(command))
-        if len(self._outgoing) == 1:
-            self._flush()
-
-    def _flush(self) -> None:
-        try:
-            while self._outgoing:
-                self._link.send(self._outgoing[0])
-                self._outgoing.popleft()
-        except BlockingIOError:
-            self._loop.add_writer(self._link, self._flush)
-            return
-        except OSError as error:
-            self._lose(f"the media process does not listen: {error.strerror}")
-            return
-        self._loop.remove_writer(self._link)
 
     def _read(self) -> None:
         try:
@@ -218,19 +240,25 @@ class MediaLink:
     def _disconnect(self) -> None:
         if self._link.fileno() >= 0:
             self._loop.remove_reader(self._link)
-            self._loop.remove_writer(self._link)
-            self._link.close()
+        self._calls.close()
+        self._orders.close()
 
 
-def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
-    """Start the pump with its end of the link; it ends when that link ends, however this process dies."""
+def _socket_pair() -> tuple[socket.socket, socket.socket]:
+    """Our end, which never blocks, and theirs. Datagrams in order, with an end one can notice."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    return ours, theirs
+
+
+def _spawn(*theirs: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the pump with its ends of the link; it ends when they do, however this process dies."""
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
-    with contextlib.suppress(OSError):
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    descriptors = tuple(each.fileno() for each in theirs)
     return subprocess.Popen(
-        [sys.executable, "-m", "ivr.gateway.rtp_pump", str(theirs.fileno())],
-        pass_fds=(theirs.fileno(),),
+        [sys.executable, "-m", "ivr.gateway.rtp_pump", *map(str, descriptors)],
+        pass_fds=descriptors,
         stdin=subprocess.DEVNULL,
         env=environment,
     )

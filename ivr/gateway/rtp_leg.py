@@ -1,4 +1,4 @@
-"""One call's stream in the media process: what it sends next, what it has heard, and from whom it may hear.
+"""One call's stream in the media process: what it plays, what it has heard, and from whom it may hear.
 
 Only the address of the SDP is listened to, whatever port of it speaks; nothing is ever learnt from a packet
 and nothing is sent anywhere but to the SDP's address. One packet is one key, so one moment of trust in a
@@ -14,13 +14,12 @@ from ivr.gateway import kernel_filter
 from ivr.gateway.media_messages import LegStatistics
 from ivr.gateway.prompt_frames import Playlist
 from ivr.gateway.rtp_ports import PortPair
+from ivr.gateway.rtp_sender import RtpSender
 from ivr.media import rtcp, rtp
 from ivr.media.errors import MalformedPacket
-from ivr.media.g711 import FRAME_SAMPLES, SILENCE
+from ivr.media.g711 import FRAME_SAMPLES
 from ivr.media.parameters import MediaParameters
 from ivr.media.telephone_event import TelephoneEvents
-
-LARGEST_PACKET = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +31,38 @@ class Press:
     rtp_timestamp: int
 
 
+@dataclass(slots=True)
+class _Counts:
+    """What came; see LegStatistics."""
+
+    shown: int = 0
+    asymmetric: int = 0
+    foreign: int = 0
+    malformed: int = 0
+    events: int = 0
+    keys: int = 0
+
+
 class RtpLeg:
-    """State of one leg. The clock's loop reads and writes the first group of attributes directly, for speed.
-
-    `identity`: ten random octets, from which SSRC, first sequence number and timestamp are taken (RFC 3550, 5.1).
-    """
-
-    __slots__ = (
-        "_dropped", "_events", "_first_sequence", "_heard_at", "_pair", "_reports", "_silence_told",
-        "attempt", "counts", "end", "frames", "kind", "language", "number", "offset", "parameters", "playlist",
-        "position", "remote", "report_at", "send", "sequence", "silence", "ssrc",
-    )  # fmt: skip
+    """State of one leg. `identity`: ten random octets for its stream. Times are CLOCK_MONOTONIC in seconds."""
 
     def __init__(self, number: int, pair: PortPair, parameters: MediaParameters, identity: bytes, now: float) -> None:
         self.number = number
-        self.ssrc = int.from_bytes(identity[:4], "big")
-        self.offset = int.from_bytes(identity[4:8], "big")
-        self.sequence = self._first_sequence = int.from_bytes(identity[8:10], "big")
-        self.send = pair.rtp.send
-        self.frames: list[bytes] | None = None
-        self.position = self.end = 0
-        self.playlist: Playlist | None = None
+        self.pair = pair
+        self.sender = RtpSender(pair.rtp.send, identity)
         self.attempt = 0
         self.language = ""
-        self.counts = dict.fromkeys(("foreign", "malformed", "events", "keys", "shown", "late", "skipped", "unsent"), 0)
-        self._pair = pair
+        self.playlist: Playlist | None = None
+        self.late_frames = self.skipped_frames = 0
+        self.report_at = now + rtcp.report_interval(self.sender.ssrc, 0)
+        self._reports = 0
         self._events = TelephoneEvents()
+        self._counts = _Counts()
         self._heard_at = now
         self._silence_told = False
-        self._dropped = 0
-        self._reports = 0
-        self.report_at = now + rtcp.report_interval(self.ssrc, 0)
+        self._dropped_before = kernel_filter.dropped(pair.rtp), kernel_filter.dropped(pair.strays)
+        self._dropped = self._dropped_before
         self._take(parameters)
-
-    @property
-    def sockets(self) -> tuple[socket.socket, socket.socket, socket.socket]:
-        """RTP from the SDP's very address and port, RTP from elsewhere, RTCP."""
-        return self._pair.rtp, self._pair.strays, self._pair.rtcp
-
-    @property
-    def pair(self) -> PortPair:
-        """What has to be given back at the end."""
-        return self._pair
 
     @property
     def sends(self) -> bool:
@@ -82,75 +71,72 @@ class RtpLeg:
 
     def update(self, parameters: MediaParameters, now: float) -> None:
         """Take new parameters from the next frame on; after a hold the wait for media begins anew."""
-        if parameters.event_payload_type != self.parameters.event_payload_type:
-            for each in (self._pair.rtp, self._pair.strays):
-                kernel_filter.attach(each, parameters.event_payload_type)
+        self.pair.show_events(parameters.event_payload_type)
         self._take(parameters)
         self._heard_at = now
 
     def _take(self, parameters: MediaParameters) -> None:
         self.parameters = parameters
         self.remote = _remote_host(parameters)
-        self.kind = parameters.payload_type | rtp.MARKER
-        self.silence = SILENCE[parameters.codec] * FRAME_SAMPLES
+        self.sender.encode_as(parameters.codec, parameters.payload_type)
         if self.remote is not None:
-            # a host that cannot be reached shows in `unsent`; the call's own timers end such a call
+            # a host that cannot be reached shows in the statistics; its silence will end the call
             with contextlib.suppress(OSError):
-                self._pair.rtp.connect((self.remote, parameters.remote_port))
+                self.pair.rtp.connect((self.remote, parameters.remote_port))
 
     def play(self, attempt: int, playlist: Playlist, language: str) -> None:
         """Play from the next frame on, instead of what plays now."""
         self.attempt, self.playlist, self.language = attempt, playlist, language
-        self.frames, self.position, self.end = playlist.frames, 0, len(playlist.frames)
-        self.mark()
+        self.sender.play(playlist.frames)
 
     def change_law(self, playlist: Playlist) -> None:
         """Go on at the same place in the same prompts, encoded by another law."""
-        self.playlist, self.frames = playlist, playlist.frames
+        self.playlist, self.sender.frames = playlist, playlist.frames
 
     def stop(self) -> None:
         """Be silent from the next frame on."""
-        self.frames = self.playlist = None
-
-    def mark(self) -> None:
-        """Set the marker bit of the next packet: a talkspurt begins (RFC 3551, 4.1)."""
-        self.kind |= rtp.MARKER
+        self.playlist = None
+        self.sender.stop()
 
     def place(self) -> tuple[str | None, int]:
         """Which prompt plays and how many milliseconds of it were sent."""
-        return self.playlist.place(self.position) if self.playlist is not None else (None, 0)
+        return self.playlist.place(self.sender.position) if self.playlist is not None else (None, 0)
 
-    def hear(self, data: bytes, host: str, now: float) -> Press | None:
-        """Take one RTP packet from `host`; a press if it is the first packet of one."""
+    def hear(self, data: bytes, via: socket.socket, host: str, now: float) -> Press | None:
+        """Take one RTP packet that came from `host` to the socket `via`; a press if it is the first of one."""
+        if via is self.pair.strays:
+            self.pair.filter_strays(self.parameters.event_payload_type)
         if host != self.remote:
-            self.counts["foreign"] += 1
+            self._counts.foreign += 1
             return None
         self._heard(now)
-        self.counts["shown"] += 1
+        self._counts.shown += 1
+        self._counts.asymmetric += via is self.pair.strays
         try:
             packet = rtp.parse(data)
             if packet.payload_type != self.parameters.event_payload_type:
                 return None
-            self.counts["events"] += 1
+            self._counts.events += 1
             key = self._events.accept(packet)
         except MalformedPacket:
-            self.counts["malformed"] += 1
+            self._counts.malformed += 1
             return None
         if key is None:
             return None
-        self.counts["keys"] += 1
+        self._counts.keys += 1
+        self.pair.hide_press(via, packet)
         return Press(key, packet.ssrc, packet.timestamp)
 
     def hear_report(self, data: bytes, host: str, now: float) -> bool:
         """Take one RTCP packet; whether the other side says BYE."""
         if host != self.remote:
-            self.counts["foreign"] += 1
+            self._counts.foreign += 1
             return False
         self._heard(now)
         try:
             return any(isinstance(part, rtcp.Bye) for part in rtcp.parse(data))
         except MalformedPacket:
-            self.counts["malformed"] += 1
+            self._counts.malformed += 1
             return False
 
     def _heard(self, now: float) -> None:
@@ -160,9 +146,9 @@ class RtpLeg:
     def silent_for(self, now: float, limit: float) -> float | None:
         """How long nothing has come, told once when it passes `limit` seconds and media is expected.
 
-        What the filter kept from us counts as heard: a stream with gaps may never hit the sample.
+        What the filter kept from us counts as heard: mostly that is all there is.
         """
-        dropped = kernel_filter.dropped(self._pair.rtp) + kernel_filter.dropped(self._pair.strays)
+        dropped = kernel_filter.dropped(self.pair.rtp), kernel_filter.dropped(self.pair.strays)
         if dropped != self._dropped:
             self._dropped = dropped
             self._heard(now)
@@ -176,41 +162,40 @@ class RtpLeg:
     def report(self, now: float, wall: float, media_time: int, cname: str) -> None:
         """Send the sender report that is due and set the time of the next."""
         self._reports += 1
-        self.report_at = now + rtcp.report_interval(self.ssrc, self._reports)
-        if self.sends and self.packets:
-            self._send_report(rtcp.report(self._sender(wall, media_time), cname))
+        self.report_at = now + rtcp.report_interval(self.sender.ssrc, self._reports)
+        if self.sends and self.sender.packets:
+            self._send_report(rtcp.report(self._summary(wall, media_time), cname))
 
     def leave(self, wall: float, media_time: int, cname: str) -> None:
         """Say BYE; one who never sent anything says nothing (RFC 3550, 6.3.7)."""
-        if self.remote is not None and self.packets:
-            self._send_report(rtcp.farewell(self._sender(wall, media_time), cname))
+        if self.remote is not None and self.sender.packets:
+            self._send_report(rtcp.farewell(self._summary(wall, media_time), cname))
 
-    def _sender(self, wall: float, media_time: int) -> rtcp.SenderReport:
-        timestamp = (self.offset + media_time) & 0xFFFFFFFF
-        return rtcp.SenderReport(self.ssrc, wall, timestamp, self.packets, self.packets * FRAME_SAMPLES)
+    def _summary(self, wall: float, media_time: int) -> rtcp.SenderReport:
+        sender = self.sender
+        timestamp = sender.timestamp(media_time)
+        return rtcp.SenderReport(sender.ssrc, wall, timestamp, sender.packets, sender.packets * FRAME_SAMPLES)
 
     def _send_report(self, data: bytes) -> None:
         with contextlib.suppress(OSError):
-            self._pair.rtcp.sendto(data, (self.remote, self.parameters.remote_rtcp_port))
-
-    @property
-    def packets(self) -> int:
-        """How many frames were sent."""
-        return self.sequence - self._first_sequence - self.counts["unsent"]
+            self.pair.rtcp.sendto(data, (self.remote, self.parameters.remote_rtcp_port))
 
     def statistics(self) -> LegStatistics:
         """What the stream came to so far."""
-        counts = self.counts
+        counts = self._counts
+        kept = kernel_filter.dropped(self.pair.rtp) - self._dropped_before[0]
+        if counts.asymmetric:
+            kept += kernel_filter.dropped(self.pair.strays) - self._dropped_before[1]
         return LegStatistics(
-            sent=self.packets,
-            received=counts["shown"] + kernel_filter.dropped(self._pair.rtp),
-            foreign=counts["foreign"],
-            malformed=counts["malformed"],
-            events=counts["events"],
-            keys=counts["keys"],
-            late_frames=counts["late"],
-            skipped_frames=counts["skipped"],
-            unsent_frames=counts["unsent"],
+            sent=self.sender.packets,
+            received=counts.shown + kept,
+            foreign=counts.foreign,
+            malformed=counts.malformed,
+            events=counts.events,
+            keys=counts.keys,
+            late_frames=self.late_frames,
+            skipped_frames=self.skipped_frames,
+            unsent_frames=self.sender.unsent,
         )
 
 

@@ -4,8 +4,10 @@ Nothing here may wait for anything but the clock: no disk, no database, no log f
 what happened through a socket that never blocks. The process ends when the node's end of that socket does.
 """
 
+import contextlib
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -40,27 +42,31 @@ from ivr.gateway.prompt_frames import PromptFrames
 from ivr.gateway.pump_figures import LatenessFigures
 from ivr.gateway.pump_outbox import Outbox
 from ivr.gateway.rtp_clock import RtpClock, Slot, Turn
-from ivr.gateway.rtp_leg import LARGEST_PACKET, RtpLeg
-from ivr.gateway.rtp_ports import NoPort, RtpPorts
+from ivr.gateway.rtp_leg import RtpLeg
+from ivr.gateway.rtp_ports import LARGEST_PACKET, NoPort, RtpPorts
 from ivr.media.errors import UnusableRecording
 from ivr.media.parameters import MediaParameters
 
 IDLE_SECONDS = 1.0
-NAP_NS = 2_500_000
-"""Up to so long until the next turn, sleep through; what arrives meanwhile is read after the turn."""
+ORDERS_AT_ONCE = 256
 READ_AT_ONCE = 64
 LATE_NS = 5_000_000
-CHECK_PERIODS = 25
+CHECK_PERIODS = 50
 FIGURES_SECONDS = 5.0
 COLLECT_EVERY = 12
 REAL_TIME_PRIORITY = 10
 
 
 class RtpPump:
-    """All legs of a node, their clock, their sockets and the link to the node."""
+    """All legs of a node, their clock, their sockets and the link to the node.
 
-    def __init__(self, link: socket.socket, settings: Configure, prompts: PromptFrames) -> None:
+    `link` wakes the pump: legs to open come there, and everything is told there. `orders` is read just before
+    each turn, because what comes there (play, stop, hold, close) shows in the next frame at the earliest.
+    """
+
+    def __init__(self, link: socket.socket, orders: socket.socket, settings: Configure, prompts: PromptFrames) -> None:
         self._link = link
+        self._orders = orders
         self._settings = settings
         self._prompts = prompts
         self._outbox = Outbox(link)
@@ -68,7 +74,7 @@ class RtpPump:
         self._clock = RtpClock(time.monotonic_ns())
         self._legs: dict[int, tuple[RtpLeg, Slot]] = {}
         self._epoll = select.epoll()
-        self._readers: dict[int, Callable[[], None]] = {link.fileno(): self._read_link}
+        self._readers: dict[int, Callable[[], object]] = {link.fileno(): partial(self._read_orders, link, 1)}
         self._epoll.register(link, select.EPOLLIN)
         self._figures = LatenessFigures(time.monotonic())
         self._running = True
@@ -80,9 +86,9 @@ class RtpPump:
             turn = self._clock.next_turn()
             if turn is None:
                 self._listen(IDLE_SECONDS)
+            elif self._wait(turn.due_ns):
+                self._take_turn(turn)
             else:
-                if self._wait(turn.due_ns):
-                    self._take_turn(turn)
                 self._listen(0)
             self._outbox.flush()
             self._tell_figures()
@@ -90,24 +96,21 @@ class RtpPump:
             self._close(number)
 
     def _wait(self, due_ns: int) -> bool:
-        """Wait for the moment; False if something was heard before it."""
+        """Wait for the moment; False if something is to be heard before it."""
         gap = due_ns - time.monotonic_ns()
-        if gap > NAP_NS:
-            # epoll's own timeout counts whole milliseconds, select's does not
-            return not select.select((self._epoll,), (), (), gap / 1e9)[0]
-        if gap > 0:
-            time.sleep(gap / 1e9)
-        return True
+        # epoll's own timeout counts whole milliseconds, select's does not
+        return gap <= 0 or not select.select((self._epoll,), (), (), gap / 1e9)[0]
 
     def _take_turn(self, turn: Turn) -> None:
+        self._read_orders(self._orders, ORDERS_AT_ONCE)
         slot, now_ns = turn.slot, time.monotonic_ns()
         late_ns = now_ns - turn.due_ns
         skipped = slot.skip_to(turn.period)
         finished = slot.send(turn.period)
         self._figures.count(late_ns, len(slot.senders), skipped * len(slot.senders))
         if late_ns > LATE_NS:
-            for leg in slot.senders:
-                leg.counts["late"] += 1
+            for sender in slot.senders:
+                slot.legs[sender].late_frames += 1
         for leg in finished:
             leg.stop()
             self._outbox.tell(PlayFinished(leg.number, leg.attempt))
@@ -118,7 +121,7 @@ class RtpPump:
     def _look_after(self, slot: Slot, now_ns: int) -> None:
         """Send the reports that are due and notice legs gone silent."""
         now = now_ns / 1e9
-        for leg in slot.legs:
+        for leg in slot.legs.values():
             if now >= leg.report_at:
                 leg.report(now, time.time(), self._clock.media_time(slot, now_ns), self._settings.cname)
             silent = leg.silent_for(now, self._settings.media_timeout_seconds)
@@ -127,10 +130,7 @@ class RtpPump:
 
     def _listen(self, seconds: float) -> None:
         for descriptor, _ in self._epoll.poll(seconds, READ_AT_ONCE):
-            reader = self._readers.get(descriptor)
-            # a message read just before may have closed this one
-            if reader is not None:
-                reader()
+            self._readers[descriptor]()
 
     def _read_rtp(self, leg: RtpLeg, rtp: socket.socket) -> None:
         try:
@@ -139,7 +139,7 @@ class RtpPump:
             # nothing there any more, or the other side's port is closed (ICMP): its silence will tell
             return
         now = time.monotonic()
-        press = leg.hear(data, source[0], now)
+        press = leg.hear(data, rtp, source[0], now)
         if press is not None:
             self._figures.keys += 1
             prompt, position_ms = leg.place()
@@ -155,17 +155,18 @@ class RtpPump:
         if leg.hear_report(data, source[0], time.monotonic()):
             self._outbox.tell(PeerLeft(leg.number))
 
-    def _read_link(self) -> None:
-        try:
-            datagram = self._link.recv(LARGEST_MESSAGE)
-        except BlockingIOError:
-            return
-        except OSError:
-            datagram = b""
-        if not datagram:
-            self._running = False
-            return
-        self._obey(datagram)
+    def _read_orders(self, link: socket.socket, count: int) -> None:
+        for _ in range(count):
+            try:
+                datagram = link.recv(LARGEST_MESSAGE)
+            except BlockingIOError:
+                return
+            except OSError:
+                datagram = b""
+            if not datagram:
+                self._running = False
+                return
+            self._obey(datagram)
 
     def _obey(self, datagram: bytes) -> None:
         match decode(datagram):
@@ -192,26 +193,20 @@ class RtpPump:
         if number in self._legs:
             raise NoPort(f"leg {number} is open already")
         now_ns = time.monotonic_ns()
-        pair = self._ports.open(parameters.local_address, parameters.event_payload_type, now_ns / 1e9)
+        pair, fresh = self._ports.open(parameters.local_address, parameters.event_payload_type, now_ns / 1e9)
         leg = RtpLeg(number, pair, parameters, os.urandom(10), now_ns / 1e9)
-        slot = self._clock.place(leg, now_ns)
-        if leg.sends:
-            slot.senders.append(leg)
-        self._legs[number] = (leg, slot)
-        rtp, strays, rtcp = leg.sockets
-        for each, reader in ((rtp, self._read_rtp), (strays, self._read_rtp), (rtcp, self._read_rtcp)):
+        self._legs[number] = (leg, self._clock.place(leg, now_ns))
+        for each, reader in ((pair.rtp, self._read_rtp), (pair.strays, self._read_rtp), (pair.rtcp, self._read_rtcp)):
             self._readers[each.fileno()] = partial(reader, leg, each)
-            self._epoll.register(each, select.EPOLLIN)
+            if fresh:
+                self._epoll.register(each, select.EPOLLIN)
         self._outbox.tell(Opened(number, pair.port))
 
     def _update(self, leg: RtpLeg, slot: Slot, parameters: MediaParameters) -> None:
         leg.update(parameters, time.monotonic())
         if leg.playlist is not None:
             leg.change_law(self._prompts.playlist(parameters.codec, leg.language, leg.playlist.prompts))
-        if leg.sends and leg not in slot.senders:
-            slot.senders.append(leg)
-        elif not leg.sends and leg in slot.senders:
-            slot.senders.remove(leg)
+        slot.hold(leg)
 
     def _play(self, leg: RtpLeg, attempt: int, prompts: tuple[str, ...], language: str) -> None:
         try:
@@ -224,16 +219,13 @@ class RtpPump:
 
     def _close(self, number: int) -> None:
         leg, slot = self._legs.pop(number)
-        slot.legs.discard(leg)
-        if leg in slot.senders:
-            slot.senders.remove(leg)
+        slot.remove(leg)
         now_ns = time.monotonic_ns()
         leg.leave(time.time(), self._clock.media_time(slot, now_ns), self._settings.cname)
-        statistics = leg.statistics()
-        for each in leg.sockets:
-            del self._readers[each.fileno()]
+        for each in leg.pair.sockets:
+            self._readers[each.fileno()] = partial(forget, each)
         self._ports.give_back(leg.pair, now_ns / 1e9)
-        self._outbox.tell(LegClosed(number, statistics))
+        self._outbox.tell(LegClosed(number, leg.statistics()))
 
     def _tell_figures(self) -> None:
         now = time.monotonic()
@@ -245,6 +237,12 @@ class RtpPump:
         if self._figures.number % COLLECT_EVERY == 0:
             # nothing here makes cycles in the ordinary course; what an exception left goes now, not in a burst
             gc.collect()
+
+
+def forget(resting: socket.socket) -> None:
+    """Take a packet of a call that is over."""
+    with contextlib.suppress(OSError):
+        resting.recv(LARGEST_PACKET)
 
 
 def load_prompt(prompts: PromptFrames, order: LoadPrompt) -> str | None:
@@ -265,12 +263,19 @@ def take_real_time() -> bool:
     return True
 
 
-def main(descriptor: int) -> None:
+def raise_file_limit() -> None:
+    """A call has three sockets, and 1024 files are often all a process may open unless it asks."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main(link_descriptor: int, orders_descriptor: int) -> None:
     """Take the settings and prompts from the link, say Ready, serve."""
     for interruption in (signal.SIGINT, signal.SIGTERM):
         # they are the node's to handle: running calls finish first, then the link ends
         signal.signal(interruption, signal.SIG_IGN)
-    link = socket.socket(fileno=descriptor)
+    link, orders = socket.socket(fileno=link_descriptor), socket.socket(fileno=orders_descriptor)
     settings: Configure | None = None
     prompts = PromptFrames()
     unreadable: list[tuple[str, str, str]] = []
@@ -286,13 +291,15 @@ def main(descriptor: int) -> None:
                 break
     if settings is None or not datagram:
         return
-    pump = RtpPump(link, settings, prompts)
+    raise_file_limit()
+    pump = RtpPump(link, orders, settings, prompts)
     gc.collect()
     gc.freeze()
     gc.disable()
     link.setblocking(False)
+    orders.setblocking(False)
     pump.run(Ready(tuple(unreadable), take_real_time()))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))
