@@ -159,35 +159,26 @@ def parse(data: bytes) -> Request | Response:
 
     MalformedMessage carries the request as far as it was readable, so that it can be answered.
     """
-    head, body = _cut(data)
-    start, _, rest = head.partition("\n")
+    head, _, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+    text = head[:MAX_HEAD_BYTES].decode("latin-1").replace("\r\n", "\n")
+    if "\n " in text or "\n\t" in text:
+        text = _fold.sub(" ", text)
+    start, _, rest = text.partition("\n")
     fields: Fields = {}
     fault = _read_fields(rest, fields)
     if start[:4].upper() == "SIP/":
         message: Request | Response = _response(start, fields, body)
     else:
         message = _request(start, fields, body)
-    if fault is None:
-        fault = _trim_body(message)
-    if fault is not None:
-        salvage = message if isinstance(message, Request) else None
-        raise MalformedMessage(fault, salvage, breaks_stream=fault.endswith("Content-Length"))
-    return message
-
-
-def _cut(data: bytes) -> tuple[str, bytes]:
-    data = data.lstrip(b"\r\n")
-    head, _, body = data.partition(b"\r\n\r\n")
+    salvage = message if isinstance(message, Request) else None
     if len(head) > MAX_HEAD_BYTES:
-        request = _request(head[:MAX_HEAD_BYTES].partition(b"\r\n")[0].decode("latin-1"), {}, b"")
-        _read_fields(
-            head[:MAX_HEAD_BYTES].partition(b"\r\n")[2].decode("latin-1").replace("\r\n", "\n"), request.fields
-        )
-        raise MalformedMessage("Header Too Large", request, 513)
-    text = head.decode("latin-1").replace("\r\n", "\n")
-    if "\n " in text or "\n\t" in text:
-        text = _fold.sub(" ", text)
-    return text, body
+        raise MalformedMessage("Header Too Large", salvage, 513)
+    if fault is not None:
+        raise MalformedMessage(fault, salvage)
+    fault = _trim_body(message)
+    if fault is not None:
+        raise MalformedMessage(fault, salvage, breaks_stream=True)
+    return message
 
 
 def _read_fields(text: str, fields: Fields) -> str | None:

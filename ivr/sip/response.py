@@ -55,7 +55,7 @@ class Responder:
         to = f"To: {self._to}{tag}\r\n" if self._to else ""
         routes = self._record_route if in_dialog else ""
         return (
-            f"SIP/2.0 {status} {reason or REASONS.get(status, 'Response')}\r\n"
+            f"SIP/2.0 {status} {one_line(reason) if reason else REASONS.get(status, 'Response')}\r\n"
             f"{self._before_to}{to}{self._tail}{routes}{headers}{self._server}"
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode("latin-1", "replace") + body
@@ -81,9 +81,14 @@ def _copied(fields: dict[str, list[str]], name: str, shown: str) -> str:
     return f"{shown}: {values[0]}\r\n" if values else ""
 
 
+def one_line(text: str) -> str:
+    """Line breaks become blanks: they would begin a header of their own."""
+    return " ".join(text.splitlines())
+
+
 def lines(headers: Sequence[tuple[str, str]]) -> str:
-    """Header pairs as text; a line break in a value would begin a header of its own and becomes a blank."""
-    return "".join(f"{name}: {' '.join(value.splitlines())}\r\n" for name, value in headers)
+    """Header pairs as text."""
+    return "".join(f"{name}: {one_line(value)}\r\n" for name, value in headers)
 
 
 def stateless_tag(request: Request) -> str:

@@ -228,7 +228,7 @@ def test_a_refused_call_ends_with_the_status_and_the_gateways_headers() -> None:
     scene = Scene()
     call = scene.offered()
     headers = [("Warning", '399 pingjia "x"\r\nEvil: yes')]
-    refusal, ended = scene.server.refuse(call, 488, scene.now, headers, "No Common Codec")
+    refusal, ended = scene.server.refuse(call, 488, scene.now, headers, "No Common\r\nCodec")
     (answer,) = sent([refusal])
     assert isinstance(answer, Response)
     assert (answer.status, answer.reason) == (488, "No Common Codec")
