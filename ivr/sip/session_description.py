@@ -89,7 +89,7 @@ def parse(body: bytes) -> SessionDescription:
             case "o":
                 description.origin = value
             case "t":
-                description.times.append(value)
+                description.times.append(" ".join(value.split()))
     return description
 
 

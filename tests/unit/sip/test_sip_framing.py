@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sip_caller import OFFER, TCP, Scene, invite, request, statuses
 
@@ -24,6 +24,7 @@ def test_a_message_split_anywhere_comes_out_whole(at: int) -> None:
     assert not framer.pending
 
 
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 4 * len(ONE)), max_size=40))
 def test_a_stream_cut_anywhere_gives_the_same_messages(cuts: list[int]) -> None:
     stream = ONE + b"\r\n\r\n" + TWO + TWO + b"\r\n\r\n\r\n\r\n" + ONE

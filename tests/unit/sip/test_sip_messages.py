@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sip_caller import invite, request
 
@@ -18,6 +18,7 @@ VALUE = st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_charac
 FIELDS = st.dictionaries(NAME, st.lists(VALUE, min_size=1, max_size=3), max_size=8)
 
 
+@settings(deadline=None)
 @given(method=TOKEN, target=TOKEN, fields=FIELDS, body=st.binary(max_size=100))
 def test_a_request_survives_the_wire(method: str, target: str, fields: dict[str, list[str]], body: bytes) -> None:
     got = parse(serialize(Request(method, target, fields, body)))
@@ -26,6 +27,7 @@ def test_a_request_survives_the_wire(method: str, target: str, fields: dict[str,
     assert {name: lines for name, lines in got.fields.items() if name != "content-length"} == fields
 
 
+@settings(deadline=None)
 @given(status=st.integers(100, 699), reason=VALUE, fields=FIELDS, body=st.binary(max_size=100))
 def test_a_response_survives_the_wire(status: int, reason: str, fields: dict[str, list[str]], body: bytes) -> None:
     got = parse(serialize(Response(status, reason, fields, body)))
@@ -33,6 +35,7 @@ def test_a_response_survives_the_wire(status: int, reason: str, fields: dict[str
     assert (got.status, got.reason, got.body) == (status, reason, body)
 
 
+@settings(deadline=None)
 @given(text=st.binary(max_size=60).map(lambda data: data.replace(b"\r", b"").replace(b"\n", b"").strip(b" \t")))
 def test_a_header_value_keeps_its_bytes_whatever_its_encoding(text: bytes) -> None:
     value = parse(b"OPTIONS sip:a SIP/2.0\r\nSubject: " + text + b"\r\n\r\n").header("subject")
