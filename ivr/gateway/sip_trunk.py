@@ -74,8 +74,9 @@ class SipTrunk:
         return stream
 
     def forget(self, stream: StreamConnection) -> None:
-        """The stream is closed; what was to be sent on it is dropped (the transactions time out)."""
-        self._streams.pop(stream.number, None)
+        """The stream is closed: calls on it that were not answered yet end."""
+        if self._streams.pop(stream.number, None) is not None:
+            self.perform(self._core.disconnected(stream.number, self._loop.time()))
 
     def datagram(self, data: bytes, address: tuple[str, int]) -> None:
         """Take one UDP datagram."""
