@@ -2,7 +2,3 @@
 
 Only `phone.py` imports pyVoIP. It serves `app.py call` and the acceptance tests; no part of the service needs it.
 """
-
-from ivr.caller.conversation import CallPlan, CallReport, place_call
-
-__all__ = ["CallPlan", "CallReport", "place_call"]

@@ -11,6 +11,7 @@ from ivr.caller.phone import TIMER_T1_SECONDS, Progress, TrunkCall, TrunkPhone
 
 TICK_SECONDS = 0.005
 FAREWELL_SECONDS = 2.0
+STOP_WITHIN_SECONDS = 0.3  # later than this it was a pause in the sentence and not the key
 LONGEST_CALL_SECONDS = 600.0
 
 Say = Callable[[float, str], None]
@@ -48,6 +49,7 @@ class Press:
     key: str
     seconds: float
     voice_stopped_after_ms: int | None = None
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class _Conversation:
         self._report = report
         self._say = say
         self._begun = time.monotonic()
+        self._rings = False
         self._resend_at, self._resend_pause = self._begun + TIMER_T1_SECONDS, TIMER_T1_SECONDS
 
     def hold(self) -> None:
@@ -97,7 +100,7 @@ class _Conversation:
         plan = self._plan
         call = self._phone.dial(plan.user, self._report.hearing, in_band=plan.in_band)
         self._report.call_id = call.call_id
-        self._tell(f"dialled sip:{plan.user}@{plan.host}:{plan.port}")
+        self._tell(f"dialled sip:{plan.user}@{plan.host}:{plan.port}, Call-ID {call.call_id}")
         try:
             if self._await_answer(call):
                 self._talk(call)
@@ -118,13 +121,16 @@ class _Conversation:
                 if progress.method == "INVITE" and progress.status >= 200:
                     self._report.status = progress.status
                     return True
+                self._rings = True
                 if progress.status > 100:
                     self._tell("ringing" if progress.status == 180 else f"{progress.status} {progress.phrase}")
             self._resend_if_unheard()
             time.sleep(TICK_SECONDS)
         self._tell(f"no answer within {self._plan.answer_timeout:g} s, giving up")
-        self._phone.trunk.cancel(call.request)
-        self._await_reply("CANCEL")
+        if self._rings:
+            # RFC 3261 9.1: nothing is cancelled before the other side has said a word
+            self._phone.trunk.cancel(call.request)
+            self._await_reply("CANCEL")
         return False
 
     def _talk(self, call: TrunkCall) -> None:
@@ -171,11 +177,18 @@ class _Conversation:
         pressed = call.line.pressed_at
         if not pressed or len(pressed) != len(self._report.presses):
             return
-        press = self._report.presses[-1]
+        press, waited = self._report.presses[-1], now - pressed[-1]
         stopped = self._report.hearing.stopped_after(pressed[-1], now)
-        if press.voice_stopped_after_ms is None and stopped is not None:
+        if press.told:
+            return
+        if stopped is not None and stopped <= STOP_WITHIN_SECONDS:
             press.voice_stopped_after_ms = round(stopped * 1000)
-            self._tell(f"the voice stopped {press.voice_stopped_after_ms} ms after key {press.key}")
+            self._tell(f"the voice stopped within {press.voice_stopped_after_ms} ms of key {press.key}")
+        elif waited > 2 * STOP_WITHIN_SECONDS:
+            self._tell(f"the voice did not stop for key {press.key}")
+        else:
+            return
+        press.told = True
 
     def _await_reply(self, method: str) -> None:
         """Send again until the service has answered, as a phone must over UDP."""

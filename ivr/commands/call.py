@@ -10,13 +10,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ivr.caller import CallPlan, CallReport, place_call
+from ivr.caller.conversation import CallPlan, CallReport, place_call
 from ivr.caller.keys import KEYS
 from settings import Settings, load
 
-_URI = re.compile(
-    r"sips?:(?:(?P<user>[^@\s;?]+)@)?(?P<host>[^@:;?\s\[\]]+)(?::(?P<port>\d+))?(?:[;?].*)?", re.IGNORECASE
-)
+_URI = re.compile(r"sip:(?:(?P<user>[^@\s;?]+)@)?(?P<host>[^@:;?\s\[\]]+)(?::(?P<port>\d+))?(?:[;?].*)?", re.IGNORECASE)
 
 
 @click.command()
@@ -58,6 +56,8 @@ def call(  # noqa: PLR0917  click passes them by name
         raise click.UsageError("--caller: letters, digits, and . _ + - only")
     if after < 0 or answer_timeout <= 0 or (hang_up_after is not None and hang_up_after < 0):
         raise click.UsageError("times are seconds, not below 0")
+    if save is not None and not save.parent.is_dir():
+        raise click.UsageError(f"--save {save}: there is no folder {save.parent}")
     user, host, port = _target(uri or _default_uri(settings), token)
     target = save or _recording_path(settings)
     plan = CallPlan(host, port, user, caller, keys, after, hang_up_after, in_band, answer_timeout)
@@ -110,9 +110,11 @@ def _target(uri: str, token: str | None) -> tuple[str, str, int]:
     if not found:
         raise click.UsageError(f"{uri}: write it as sip:USER@HOST:PORT (the test caller speaks IPv4)")
     port = int(found["port"] or 5060)
+    if not 0 < port < 65536:
+        raise click.UsageError(f"{uri}: a port is 1 to 65535")
     try:
         address = socket.getaddrinfo(found["host"], port, socket.AF_INET, socket.SOCK_DGRAM)[0][4][0]
-    except (OSError, UnicodeError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         raise click.UsageError(f"{uri}: {found['host']} has no IPv4 address here") from error
     user = token or found["user"] or "survey"
     if not re.fullmatch(r"[A-Za-z0-9_.!~*'()&=+$,/%-]+", user):
