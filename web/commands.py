@@ -10,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from ivr.logs import set_up_logs
 from settings import Settings, load
 from store.errors import StoreError
+from web.application import create_app
 from web.service import from_settings
 
 WORKERS = 2
@@ -64,7 +65,5 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Any:  # noqa: ANN401  a WSGI application
-        """Make the application in a worker."""
-        from web.application import create_app  # noqa: PLC0415  imported once per worker, after the fork
-
+        """Make the application in a worker; what it imports was imported before the fork and is shared."""
         return create_app(from_settings(self._settings))
