@@ -154,11 +154,15 @@ class Call:
 
     def quiet(self) -> list[Action]:
         """Stop whatever plays and runs under the present attempt."""
-        attempt = self.at.attempt
-        stopped: list[Action] = [StopPrompt(attempt)] if self.at.playing else []
-        cancelled = [CancelTimer(attempt, timer) for timer in Timer if timer in self.at.running]
-        self.at = replace(self.at, playing=False, running=frozenset())
-        return [*stopped, *cancelled]
+        stopped = self._stopped()
+        if stopped:
+            self.at = replace(self.at, playing=False, running=frozenset())
+        return stopped
+
+    def _stopped(self) -> list[Action]:
+        attempt, running = self.at.attempt, self.at.running
+        cancelled = [CancelTimer(attempt, timer) for timer in Timer if timer in running] if running else []
+        return [*([StopPrompt(attempt)] if self.at.playing else []), *cancelled]
 
     def attempt(self, state: State) -> int:
         """Begin a new attempt: what was started under the old one is stale from here."""
@@ -172,10 +176,9 @@ class Call:
 
     def play(self, state: State, prompts: tuple[str, ...]) -> list[Action]:
         """Stop everything and play the prompts under a new attempt."""
-        quiet = self.quiet()
-        attempt = self.attempt(state)
-        self.at = replace(self.at, playing=True)
-        return [*quiet, Play(attempt, prompts, self.at.language)]
+        stopped, attempt = self._stopped(), self.at.attempt + 1
+        self.at = replace(self.at, state=state, attempt=attempt, playing=True, running=frozenset())
+        return [*stopped, Play(attempt, prompts, self.at.language)]
 
     def end(self, *, fault: bool = False) -> list[Action]:
         """End the call, with the outcome that is true now or as a fault."""

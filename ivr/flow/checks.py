@@ -33,7 +33,7 @@ class Proof:
     states: int
     transitions: int
     outcomes: tuple[str, ...]
-    longest_seconds: float | None  # None if the flow can go on for ever
+    longest_seconds: float | None  # None if a call may never end
     longest: tuple[Happening, ...]
     good_call_seconds: Mapping[str, float]  # by language
     findings: tuple[Finding, ...]
@@ -51,13 +51,16 @@ def check(flow: Flow, durations: Durations, required_answers: RequiredAnswers) -
     to give, and the only ones it may.
     """
     walk = Exploration(flow, durations)
+    faults = [*_size(walk), *_contract(walk), *_ends(walk)]
     circle = circle_in(walk)
-    longest = [] if circle else list(happenings(flow, longest_way(walk)))
-    good = {} if circle else {language: longest_good_call(flow, durations, language) for language in flow.languages}
+    measured = not faults and not circle  # of a call that never ends nothing can be measured
+    longest = list(happenings(flow, longest_way(walk))) if measured else []
+    good = {language: longest_good_call(flow, durations, language) for language in flow.languages} if measured else {}
     findings = [
+        *faults,
+        *_circle(walk, circle),
         *(finding for one in CHECKS for finding in one(walk)),
         *_answers(walk, required_answers),
-        *_circle(walk, circle),
         *_too_long(flow, longest),
         *_good_call(flow, good),
     ]
@@ -65,7 +68,7 @@ def check(flow: Flow, durations: Durations, required_answers: RequiredAnswers) -
         states=len(walk.places),
         transitions=sum(len(place.steps) for place in walk.places),
         outcomes=tuple(sorted({place.surroundings.outcome for place in walk.places if place.surroundings.outcome})),
-        longest_seconds=None if circle else longest[-1].at_seconds if longest else 0.0,
+        longest_seconds=longest[-1].at_seconds if longest else None,
         longest=tuple(longest),
         good_call_seconds={language: way[-1].at_seconds for language, way in good.items() if way},
         findings=tuple(findings),
@@ -143,9 +146,6 @@ def _first_play(walk: Exploration, language: str, prompt: str) -> tuple[Happenin
 
 
 CHECKS: Final[tuple[Callable[[Exploration], Iterator[Finding]], ...]] = (
-    _size,
-    _contract,
-    _ends,
     _truth,
     _reached,
     _recorded,

@@ -3,6 +3,7 @@
 The call-length timer is left out: it is the net below the flow, and what it would catch is what must be found.
 """
 
+from collections import deque
 from collections.abc import Iterator
 
 from ivr.flow.events import Timer, TimerFired
@@ -10,8 +11,23 @@ from ivr.flow.exploration import Exploration, Step
 
 
 def circle_in(walk: Exploration) -> list[Step]:
-    """Return steps that lead from some place back to it; none if no call can turn in a circle."""
-    return _search(walk)[0]
+    """Return the fewest steps from the earliest place of some circle back to it; none if no call can turn in one."""
+    circle = _search(walk)[0]
+    return _round(walk, min(step.target for step in circle)) if circle else []
+
+
+def _round(walk: Exploration, start: int) -> list[Step]:
+    """Search breadth first for the way back to where it starts; there is one."""
+    ways: dict[int, list[Step]] = {start: []}
+    ahead = deque([start])
+    while True:
+        place = ahead.popleft()
+        for step in _steps(walk, place):
+            if step.target == start:
+                return [*ways[place], step]
+            if step.target not in ways:
+                ways[step.target] = [*ways[place], step]
+                ahead.append(step.target)
 
 
 def longest_way(walk: Exploration) -> list[Step]:

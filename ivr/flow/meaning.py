@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from typing import Final
 
 from ivr.flow.engine import Engine
-from ivr.flow.model import CONTACT_LANGUAGE, Branch, Flow, keys_of, targets_of
+from ivr.flow.model import CONTACT_LANGUAGE, NO_ANSWER, Branch, Flow, keys_of, targets_of
 from ivr.flow.situation import State
 
 _OVER: Final = frozenset({State.APOLOGISING, State.LEAVING, State.ENDED})  # no branch is met from here
@@ -17,23 +17,23 @@ class Meaning:
         """Look once over the flow."""
         self._rates = flow.rates
         self._keys = keys_of(flow)
-        self._read = _read_ahead(flow)
+        self._ahead = _branches_ahead(flow)
 
     def snapshot(self, engine: Engine) -> Hashable:
         """Describe a call so that calls with equal snapshots go on alike for ever after.
 
-        Attempts are names and left out. Of answers that no branch ahead reads only that the rating stands is kept.
-        Keys that mean nothing anywhere in the flow are written `?`: they can only be told apart from each other.
+        Attempts are names and left out. Of answers only that the rating stands is kept, and where they will lead at
+        the branches ahead. Keys that mean nothing anywhere in the flow are written `?`: they can only be told apart
+        from each other.
         """
-        at, turn, answers = engine.situation, engine.situation.turn, engine.answers
-        read = frozenset() if at.state in _OVER else self._read.get(at.node, frozenset())
+        at, turn = engine.situation, engine.situation.turn
+        ahead = () if at.state in _OVER else self._ahead.get(at.node, ())
         return (
             (at.state, at.node, at.language, at.playing, at.stopping, at.running, at.pending),
             (turn.tries, turn.wrong, turn.replays, turn.changes, turn.changing, turn.scolded, turn.heard),
             (self._meant(turn.digits), self._meant(turn.guard)),
-            at.contact_language if CONTACT_LANGUAGE in read else "",
-            frozenset((name, given.answer) for name, given in answers.items() if name in read),
-            (self._rates in answers, engine.outcome),
+            tuple(way(branch, engine) for branch in ahead),
+            (self._rates in engine.answers, engine.outcome),
         )
 
     def _meant(self, digits: str) -> str:
@@ -44,14 +44,25 @@ class Meaning:
         return "?" * (len(digits) - 1) + last
 
 
-def _read_ahead(flow: Flow) -> Mapping[str, frozenset[str]]:
-    """For each node the questions read by branches that a call at it can still meet."""
-    read = {name: {node.on} if isinstance(node, Branch) else set() for name, node in flow.nodes.items()}
+def way(branch: Branch, engine: Engine) -> str:
+    """Where a branch would lead a call now."""
+    if branch.on == CONTACT_LANGUAGE:
+        value = engine.situation.contact_language
+    else:
+        given = engine.answers.get(branch.on)
+        value = given.answer if given else NO_ANSWER
+    return branch.cases.get(value, branch.otherwise)
+
+
+def _branches_ahead(flow: Flow) -> Mapping[str, tuple[Branch, ...]]:
+    """For each node the branches that a call at it can still meet."""
+    ahead = {name: {name} if isinstance(node, Branch) else set() for name, node in flow.nodes.items()}
     changed = True
     while changed:
         changed = False
         for name, node in flow.nodes.items():
-            more = read[name].union(*(read[target] for target in targets_of(node)))
-            changed = changed or more != read[name]
-            read[name] = more
-    return {name: frozenset(questions) for name, questions in read.items()}
+            more = ahead[name].union(*(ahead[target] for target in targets_of(node)))
+            changed = changed or more != ahead[name]
+            ahead[name] = more
+    branches = {name: node for name, node in flow.nodes.items() if isinstance(node, Branch)}
+    return {name: tuple(branches[one] for one in sorted(met)) for name, met in ahead.items()}

@@ -2,6 +2,7 @@
 
     0-9 * # A-D   press this key as soon as the service has finished speaking and waits for it
     !             before a key: press it at once, into whatever is playing
+    =             press the last key again within a moment, as a nervous finger does
     -             keep silent until the patience of the service runs out once
     h             hang up, a moment from now
     x             (trouble) the prompt now playing fails
@@ -17,13 +18,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-_TOKEN: Final = re.compile(r"\s*(?:(?P<key>!?[0-9*#A-D])|(?P<word>[-hxf])|r(?P<seconds>\d{0,3}))\s*")
+_TOKEN: Final = re.compile(r"\s*(?:(?P<key>!?[0-9*#A-D])|(?P<word>[-=hxf])|r(?P<seconds>\d{0,3}))\s*")
 
 
 class Deed(Enum):
     """What a caller, or trouble, can do without a value."""
 
     SILENCE = "-"
+    AGAIN = "="
     HANG_UP = "h"
     PROMPT_FAILS = "x"
     JOURNAL_FAILS = "f"

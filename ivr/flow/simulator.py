@@ -40,6 +40,7 @@ from ivr.flow.situation import State
 
 REACTION_SECONDS: Final = 0.8  # of the simulated caller, to a prompt's end
 TYPING_SECONDS: Final = 0.4  # between two digits of one key
+BOUNCE_SECONDS: Final = 0.2  # between two presses that were meant as one
 JOURNAL_SECONDS: Final = 0.005  # what a good disk takes
 WAITING: Final = frozenset({State.COLLECTING, State.DIALLING, State.CHANGING, State.RECORDING})
 PATIENCE: Final = frozenset({Timer.NOINPUT, Timer.INTERDIGIT, Timer.CHANGE, Timer.RECORDING})
@@ -56,6 +57,7 @@ class Simulation:
         self._due: dict[object, tuple[float, int, Event]] = {}
         self._order = 0
         self._journal_fails = False
+        self._last_key = ""
         self._recording: tuple[Record, float] | None = None  # with the second it began at
         self._spoken = 0.0
 
@@ -94,6 +96,9 @@ class Simulation:
                 yield from self._speak(seconds)
             case Deed.SILENCE:
                 yield from self._keep_silent()
+            case Deed.AGAIN:
+                if self._last_key:
+                    yield from self._after(BOUNCE_SECONDS, KeyPressed(self._last_key))
             case Deed.HANG_UP:
                 yield from self._at_once(HungUp("caller"))
             case Deed.PROMPT_FAILS:
@@ -104,8 +109,12 @@ class Simulation:
     # --- the caller
 
     def _at_once(self, event: Event) -> Iterator[Happening]:
-        """Let a reaction's time pass, with whatever falls into it, then act."""
-        moment = self.now + (TYPING_SECONDS if self.engine.state is State.DIALLING else REACTION_SECONDS)
+        dialling = self.engine.state is State.DIALLING
+        yield from self._after(TYPING_SECONDS if dialling else REACTION_SECONDS, event)
+
+    def _after(self, seconds: float, event: Event) -> Iterator[Happening]:
+        """Let so much time pass, with whatever falls into it, then act."""
+        moment = self.now + seconds
         while not self.ended and self._first()[0] <= moment:
             yield self._next()
         if not self.ended:
@@ -158,8 +167,11 @@ class Simulation:
         return self._feed(event)
 
     def _feed(self, event: Event) -> Happening:
-        if isinstance(event, RecordingFinished):
-            self._recording = None
+        match event:
+            case KeyPressed(key):
+                self._last_key = key
+            case RecordingFinished():
+                self._recording = None
         actions = self.engine.handle(event)
         for action in actions:
             self._carry_out(action)
