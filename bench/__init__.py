@@ -1,0 +1,1 @@
+"""Benchmarks: what the service costs and how fast it is, measured beside the floor of the same machine."""
