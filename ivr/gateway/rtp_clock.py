@@ -90,18 +90,19 @@ class RtpClock:
         slot.hold(leg)
         return slot
 
-    def next_turn(self) -> Turn | None:
-        """The next turn of a slot that has legs; None while there is no leg at all."""
+    def next_turn(self, now_ns: int) -> Turn | None:
+        """The next turn of a slot that has legs, leaving out those a whole period late; None without any leg."""
+        newest = (now_ns - self._start_ns) // SLOT_NS
+        self._next = max(self._next, newest - SLOTS + 1)
         for number in range(self._next, self._next + SLOTS):
             slot = self._slots[number % SLOTS]
             if slot.legs:
                 return Turn(slot, number // SLOTS, self._start_ns + number * SLOT_NS)
         return None
 
-    def done(self, turn: Turn, now_ns: int) -> None:
-        """Go on behind this turn; turns a whole period late are left out."""
-        newest = (now_ns - self._start_ns) // SLOT_NS
-        self._next = max(turn.period * SLOTS + turn.slot.number + 1, newest - SLOTS + 1)
+    def done(self, turn: Turn) -> None:
+        """Go on behind this turn."""
+        self._next = turn.period * SLOTS + turn.slot.number + 1
 
     def media_time(self, slot: Slot, now_ns: int) -> int:
         """This moment in samples of 8 kHz, on the scale of the slot's periods."""

@@ -105,7 +105,7 @@ class RtpLeg:
     def hear(self, data: bytes, via: socket.socket, host: str, now: float) -> Press | None:
         """Take one RTP packet that came from `host` to the socket `via`; a press if it is the first of one."""
         if via is self.pair.strays:
-            self.pair.filter_strays(self.parameters.event_payload_type)
+            self.pair.filter_strays()
         if host != self.remote:
             self._counts.foreign += 1
             return None

@@ -36,7 +36,7 @@ class PortPair:
         self.address = address
         self.port = port
         self._events = event_payload_type
-        self._strays_filtered = False
+        self._hidden = self._strays_filtered = False
         family = socket.AF_INET6 if ip_address(address).version == 6 else socket.AF_INET
         with contextlib.ExitStack() as undo:
             self.strays, self.rtp, self.rtcp = (undo.enter_context(_open(family)) for _ in range(3))
@@ -61,20 +61,26 @@ class PortPair:
         return self.rtp, self.strays, self.rtcp
 
     def show_events(self, payload_type: int | None) -> None:
-        """Let telephone-events of this type through from now on."""
-        if payload_type != self._events:
-            self._events = payload_type
-            self._strays_filtered = False
-            kernel_filter.show_events(self.rtp, payload_type)
+        """Let telephone-events of this type through from now on, whatever was hidden before.
 
-    def filter_strays(self, event_payload_type: int | None) -> None:
+        A new call may well bring the very press of the former one: some callers replay a capture.
+        """
+        if payload_type == self._events and not self._hidden:
+            return
+        self._events, self._hidden = payload_type, False
+        kernel_filter.show_events(self.rtp, payload_type)
+        if self._strays_filtered:
+            kernel_filter.show_events(self.strays, payload_type)
+
+    def filter_strays(self) -> None:
         """Filter strays too, once there are any; most calls never have one, so theirs need no filter."""
         if not self._strays_filtered:
             self._strays_filtered = True
-            kernel_filter.show_events(self.strays, event_payload_type)
+            kernel_filter.show_events(self.strays, self._events)
 
     def hide_press(self, via: socket.socket, packet: RtpPacket) -> None:
         """Keep the further packets of this press away: each would be a wake-up for nothing."""
+        self._hidden = True
         heard = kernel_filter.HeardPress(packet.ssrc, packet.timestamp, packet.payload[0])
         kernel_filter.show_events(via, packet.payload_type, heard)
 

@@ -41,7 +41,7 @@ from ivr.gateway.media_messages import (
 from ivr.gateway.prompt_frames import PromptFrames
 from ivr.gateway.pump_figures import LatenessFigures
 from ivr.gateway.pump_outbox import Outbox
-from ivr.gateway.rtp_clock import RtpClock, Slot, Turn
+from ivr.gateway.rtp_clock import PERIOD_NS, RtpClock, Slot, Turn
 from ivr.gateway.rtp_leg import RtpLeg
 from ivr.gateway.rtp_ports import LARGEST_PACKET, NoPort, RtpPorts
 from ivr.media.errors import UnusableRecording
@@ -83,7 +83,7 @@ class RtpPump:
         """Greet the node and serve until its end of the link is gone."""
         self._outbox.tell(greeting)
         while self._running:
-            turn = self._clock.next_turn()
+            turn = self._clock.next_turn(time.monotonic_ns())
             if turn is None:
                 self._listen(IDLE_SECONDS)
             elif self._wait(turn.due_ns):
@@ -105,6 +105,9 @@ class RtpPump:
         self._read_orders(self._orders, ORDERS_AT_ONCE)
         slot, now_ns = turn.slot, time.monotonic_ns()
         late_ns = now_ns - turn.due_ns
+        if late_ns >= PERIOD_NS:
+            # stalled while waiting: the clock leaves this turn out
+            return
         skipped = slot.skip_to(turn.period)
         finished = slot.send(turn.period)
         self._figures.count(late_ns, len(slot.senders), skipped * len(slot.senders))
@@ -116,7 +119,7 @@ class RtpPump:
             self._outbox.tell(PlayFinished(leg.number, leg.attempt))
         if turn.period % CHECK_PERIODS == 0:
             self._look_after(slot, now_ns)
-        self._clock.done(turn, now_ns)
+        self._clock.done(turn)
 
     def _look_after(self, slot: Slot, now_ns: int) -> None:
         """Send the reports that are due and notice legs gone silent."""
