@@ -94,16 +94,22 @@ class _Done:
         self.outcomes: list[str] = []
 
     def note(self, event: Event, actions: list[Action], engine: Engine, settled: dict[str, object]) -> None:
-        if isinstance(event, AnswerStored) and self.writing and event.attempt == self.writing.attempt:
+        if event == (self.writing and AnswerStored(self.writing.attempt)):
+            assert self.writing is not None
             self.on_disk[self.writing.question] = self.writing.answer
             self.writing = None
         else:
             assert dict(engine.answers) == settled, f"{event} changed an answer"
-        if isinstance(event, TimerFired) and event.timer is Timer.JOURNAL:
-            self.writing = None  # given up: its word, if it still comes, is stale
+        if self.writing and event in self._refusals(self.writing.attempt):
+            self.writing = None
         for action in actions:
             self._note(action)
         assert {name: given.answer for name, given in engine.answers.items()} == self.on_disk
+
+    @staticmethod
+    def _refusals(attempt: int) -> tuple[Event, ...]:
+        """Who is given up for late, may still write; but its word is stale."""
+        return AnswerNotStored(attempt), TimerFired(Timer.JOURNAL, attempt)
 
     def _note(self, action: Action) -> None:
         match action:
