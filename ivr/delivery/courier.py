@@ -13,6 +13,7 @@ import structlog
 
 from ivr.delivery import figures
 from ivr.delivery.journal_delivery import JournalDelivery, Recorder
+from ivr.journal import JournalLocked
 from store.errors import StoreError
 
 POLL_SECONDS = 0.1
@@ -37,7 +38,9 @@ class Courier:
         self._clock = clock
         self._deliveries: dict[Path, JournalDelivery] = {}
         self._pause = 0.0
-        self._look()
+        self._left_to_others: set[Path] = set()
+        for folder in self._new_journals():
+            self._take_up(folder)
 
     def run(self, stop: Event) -> None:
         """Deliver until `stop` is set; the batch at hand is finished first."""
@@ -45,7 +48,7 @@ class Courier:
         while not stop.wait(self._pause or POLL_SECONDS):
             polls += 1
             if polls % LOOK_FOR_JOURNALS_EVERY == 0:
-                self._look()
+                self._look_again()
             try:
                 while self._round() is not None and not stop.is_set():
                     self._back()
@@ -89,12 +92,23 @@ class Courier:
             raise fault
         return sum(delivered) if delivered else None
 
-    def _look(self) -> None:
+    def _new_journals(self) -> list[Path]:
         folders = sorted(self._journals.glob("*/durable")) if self._journals.is_dir() else []
-        for folder in (path.parent for path in folders):
-            if folder not in self._deliveries:
-                self._deliveries[folder] = JournalDelivery(folder, self._recorder, self._clock)
-                log.info("delivering a journal", journal=folder.name)
+        return [path.parent for path in folders if path.parent not in self._deliveries]
+
+    def _take_up(self, folder: Path) -> None:
+        self._deliveries[folder] = JournalDelivery(folder, self._recorder, self._clock)
+        log.info("delivering a journal", journal=folder.name)
+
+    def _look_again(self) -> None:
+        """Take up journals that are new; one that another process delivers is said once and left to it."""
+        for folder in self._new_journals():
+            try:
+                self._take_up(folder)
+            except JournalLocked as locked:
+                if folder not in self._left_to_others:
+                    log.warning("a journal is left to another process", reason=str(locked))
+                self._left_to_others.add(folder)
 
     def _down(self, error: StoreError | OSError) -> None:
         if not self._pause:

@@ -284,7 +284,10 @@ class Journal:
         say = log.info if kind is AlarmKind.ROOM else log.error
         say("journal " + kind.value, sentence=sentence)
         if self._on_alarm is not None:
-            self._on_alarm(Alarm(kind, sentence))
+            try:
+                self._on_alarm(Alarm(kind, sentence))
+            except Exception:
+                log.exception("the alarm was not heard")  # a broken bell must not stop the journal
 
 
 def _may_take(segment: ActiveSegment, pending: _Pending, at: int) -> bool:
@@ -304,5 +307,6 @@ def _fitting(group: list[_Pending], segment: ActiveSegment) -> list[_Pending]:
 
 def _refuse(group: list[_Pending], error: JournalError) -> list[_Pending]:
     for pending in group:
-        pending.future.set_exception(error)
+        if not pending.future.done():
+            pending.future.set_exception(error)
     return []

@@ -287,6 +287,19 @@ def test_a_journal_that_appears_later_is_delivered_too(running, journals, rows):
     second.journal.close()
 
 
+def test_a_journal_that_another_process_delivers_is_left_to_it(running, journals, rows, capsys):
+    second = Node(journals / "node-2")
+    reader = JournalReader(second.journal.folder)
+    reader.open()
+    second.whole_call()
+    said = []
+    until(lambda: said.append(capsys.readouterr().out) or "left to another process" in "".join(said))
+    assert rows(Evaluation.id) == []
+    reader.close()
+    until(lambda: rows(Evaluation.id) == second.ended)
+    second.journal.close()
+
+
 def test_one_journal_has_one_delivery(journals, node, recorder):
     delivery = JournalDelivery(node.journal.folder, recorder, lambda: NOON)
     with pytest.raises(JournalLocked, match=f"already being delivered by process {os.getpid()}"):

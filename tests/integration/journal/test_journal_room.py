@@ -228,3 +228,16 @@ def test_when_the_fresh_segment_fails_too_everything_is_refused_aloud(tmp_path):
     assert len(set(sync.failed_descriptors)) == 2, "no segment is tried twice"
     assert kept(tmp_path) == [b"before"]
     journal.close()
+
+
+def test_an_alarm_bell_that_is_broken_does_not_stop_the_journal(tmp_path):
+    def broken(alarm):
+        raise RuntimeError("no bell")
+
+    sync = FailingSync()
+    journal = Journal(tmp_path, max_bytes=1 << 20, on_alarm=broken, sync=sync)
+    journal.open()
+    sync.failures = 1
+    assert journal.append(b"kept").result()
+    assert kept(tmp_path) == [b"kept"]
+    journal.close()
