@@ -51,8 +51,11 @@ def judge(call: SettledCall, *, earlier_rounds: int, repeat: Repeat) -> Given | 
     `earlier_rounds` counts the evaluations of the contact the call is bound to, 0 for a call bound to none.
     """
     answer = next((answer for answer in call.answers if answer.question == GRADE_QUESTION), None)
-    if answer is None or call.outcome != Outcome.RATED:
+    if call.outcome != Outcome.RATED:
         return None
+    if answer is None:
+        # a flow that asks its grade under another name must not lose ratings unseen
+        return NotTaken("rated_without_grade")
     if answer.answer not in set(Grade):
         return NotTaken(f"unknown_grade: {answer.answer!r}")
     if earlier_rounds and repeat is Repeat.REFUSE:

@@ -47,8 +47,14 @@ def test_a_grade_is_a_first_evaluation_whatever_else_was_asked(grade: Grade) -> 
 
 
 def test_silence_is_no_grade() -> None:
-    assert judge(call(), earlier_rounds=0, repeat=Repeat.FOLLOW_UP) is None
-    assert judge(call(("solved", "no")), earlier_rounds=3, repeat=Repeat.REFUSE) is None
+    assert judge(replace(call(), outcome="silent"), earlier_rounds=0, repeat=Repeat.FOLLOW_UP) is None
+    hung_up = replace(call(("solved", "no")), outcome="hung_up")
+    assert judge(hung_up, earlier_rounds=3, repeat=Repeat.REFUSE) is None
+
+
+def test_a_call_that_claims_a_rating_without_a_grade_is_not_passed_over() -> None:
+    judged = judge(call(("rating", "satisfied")), earlier_rounds=0, repeat=Repeat.FOLLOW_UP)
+    assert judged == NotTaken("rated_without_grade")
 
 
 @pytest.mark.parametrize("answer", ["2", "5", "Satisfied", "good", ""])
