@@ -63,7 +63,7 @@ class Message:
     def cseq(self) -> tuple[int, str]:
         """CSeq as number and method."""
         number, _, method = self.get("CSeq").partition(" ")
-        return int(number), method.strip()
+        return int(number) if number.isdigit() else 0, method.strip()
 
     @property
     def to_tag(self) -> str:
