@@ -27,7 +27,7 @@ def left_open(tmp_path_factory):
     folder, copy = tmp_path_factory.mktemp("journal"), tmp_path_factory.mktemp("died") / "journal"
     journal = Journal(folder, **SIZES)
     journal.open()
-    for n in range(8):
+    for n in range(5):
         journal.append(b'{"n":%d,"text":"%s"}' % (n, b"x" * n)).result()
     shutil.copytree(folder, copy)
     journal.close()
