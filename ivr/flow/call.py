@@ -27,6 +27,7 @@ from ivr.flow.model import (
     CONTACT_LANGUAGE,
     KEYS,
     NO_ANSWER,
+    Branch,
     Change,
     Close,
     Collect,
@@ -127,11 +128,13 @@ class Call:
         assert isinstance(self.node, Question | Say | Recording)
         return self.node.next
 
-    def value(self, on: str) -> str:
-        """What a branch on a question, or on the contact's language, meets."""
-        if on == CONTACT_LANGUAGE:
-            return self.at.contact_language
-        return self.answers[on].answer if on in self.answers else NO_ANSWER
+    def way(self, branch: Branch) -> str:
+        """Where a branch leads now."""
+        given = self.answers.get(branch.on)
+        value = given.answer if given else NO_ANSWER
+        if branch.on == CONTACT_LANGUAGE:
+            value = self.at.contact_language
+        return branch.cases.get(value, branch.otherwise)
 
     @property
     def truth(self) -> str:

@@ -25,7 +25,7 @@ from ivr.flow.events import (
     Timer,
     TimerFired,
 )
-from ivr.flow.model import Flow
+from ivr.flow.model import Branch, Flow
 from ivr.flow.situation import Given, Situation, State
 
 Trigger = type[Event] | Timer
@@ -164,6 +164,10 @@ class Engine:
                 return key == self._call.recording.stop_key
             case _:
                 return False
+
+    def way(self, branch: Branch) -> str:
+        """Where a branch would lead the call now."""
+        return self._call.way(branch)
 
     def fork(self) -> Self:
         """Make a second engine in the same situation, to try another event on."""

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from typing import Final
 
 from ivr.flow.engine import Engine
-from ivr.flow.model import CONTACT_LANGUAGE, NO_ANSWER, Branch, Flow, keys_of, targets_of
+from ivr.flow.model import Branch, Flow, keys_of, targets_of
 from ivr.flow.situation import State
 
 _OVER: Final = frozenset({State.APOLOGISING, State.LEAVING, State.ENDED})  # no branch is met from here
@@ -32,7 +32,7 @@ class Meaning:
             (at.state, at.node, at.language, at.playing, at.stopping, at.running, at.pending),
             (turn.tries, turn.wrong, turn.replays, turn.changes, turn.changing, turn.scolded, turn.heard),
             (self._meant(turn.digits), self._meant(turn.guard)),
-            tuple(way(branch, engine) for branch in ahead),
+            tuple(engine.way(branch) for branch in ahead),
             (self._rates in engine.answers, engine.outcome),
         )
 
@@ -42,16 +42,6 @@ class Meaning:
             return digits
         last = digits[-1] if any(digits[-1] in key for key in self._keys) else "?"
         return "?" * (len(digits) - 1) + last
-
-
-def way(branch: Branch, engine: Engine) -> str:
-    """Where a branch would lead a call now."""
-    if branch.on == CONTACT_LANGUAGE:
-        value = engine.situation.contact_language
-    else:
-        given = engine.answers.get(branch.on)
-        value = given.answer if given else NO_ANSWER
-    return branch.cases.get(value, branch.otherwise)
 
 
 def _branches_ahead(flow: Flow) -> Mapping[str, tuple[Branch, ...]]:

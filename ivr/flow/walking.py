@@ -32,8 +32,8 @@ def enter(call: Call, name: str, guard: str = "") -> list[Action]:
             return call.play(State.SAYING, prompts)
         case Recording(prompts=prompts):
             return call.play(State.CUEING, prompts)
-        case Branch(on=on, cases=cases, otherwise=otherwise):
-            return enter(call, cases.get(call.value(on), otherwise), guard)
+        case Branch() as branch:
+            return enter(call, call.way(branch), guard)
         case Close(prompts=prompts):
             return call.play(State.CLOSING, prompts) if prompts else call.hang_up()
 
