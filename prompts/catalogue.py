@@ -66,6 +66,7 @@ class Prompt:
     before_grade: bool  # heard before the grade is settled: neutral wording is a duty (DB32/T 4.8)
     pause_ms: int  # between its sentences
     tone: Tone | None
+    after: str  # id of the prompt it always follows; both are spoken in one breath and cut apart, or empty
     recordings: Mapping[str, Recording]
 
 
@@ -128,6 +129,11 @@ class Catalogue:
         self.recording(language, id)
         return self.folder / language / f"{id}.wav"
 
+    def lead_in(self, language: str, id: str) -> str:  # noqa: A002
+        """The text spoken before it in the same breath, empty for most; raises UnknownPrompt."""
+        after = self.prompts[id].after
+        return self.text(language, after) if after else ""
+
     def durations(self) -> dict[tuple[str, str], float]:
         """(language, id) → seconds, of every recording that is there and readable."""
         found = ((language, prompt.id) for prompt in self.prompts.values() for language in prompt.recordings)
@@ -158,6 +164,7 @@ def _prompt(path: Path, id: str, entry: object) -> Prompt:  # noqa: A002
             before_grade=bool(entry.get("before_grade", False)),
             pause_ms=int(entry.get("pause_ms", 0)),
             tone=Tone(int(tone["hertz"]), int(tone["milliseconds"])) if tone else None,
+            after=str(entry.get("after", "")),
             recordings={language: _recording(value) for language, value in languages.items()},
         )
     except KeyError as error:

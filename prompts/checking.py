@@ -66,7 +66,8 @@ def _examine(catalogue: Catalogue, prompt: Prompt, language: str, recording: Rec
     except NotARecording as error:
         findings.append(str(error) if path.exists() else "is missing")
     if wav is not None:
-        findings += _header(wav) + _written_down(prompt, recording, path.read_bytes())
+        findings += _header(wav)
+        findings += _written_down(prompt, recording, catalogue.lead_in(language, prompt.id), path.read_bytes())
         level = levels.speech_level(wav.samples, wav.rate)
         ends = levels.silence_at_ends(wav.samples, wav.rate)
         findings += _sound(prompt, wav, level, ends)
@@ -79,11 +80,11 @@ def _header(wav: Wav) -> list[str]:
     return [f"{name} {is_}{unit}, not {must}{unit}" for name, is_, must, unit in wanted if is_ != must]
 
 
-def _written_down(prompt: Prompt, recording: Recording, content: bytes) -> list[str]:
+def _written_down(prompt: Prompt, recording: Recording, lead_in: str, content: bytes) -> list[str]:
     findings = []
     if sha256(content) != recording.sha256:
         findings.append("is not the file the catalogue notes (sha256 differs)")
-    if recipe.fingerprint(prompt, recording) != recording.recipe:
+    if recipe.fingerprint(prompt, recording, lead_in) != recording.recipe:
         findings.append("is stale: its text, voice or pauses changed since it was made")
     return findings
 

@@ -30,7 +30,7 @@ def take(prompt: Prompt, old: Recording, path: Path, *, voice: str, licence: str
     whole, _ = join([sound], prompt.pause_ms)
     wav = wav_bytes(whole)
     new = replace(old, voice=voice, licence=licence, approved=approved, source=Source.RECORDED, sha256=sha256(wav))
-    new = replace(new, phrases_ms=(), recipe=recipe.fingerprint(prompt, new))
+    new = replace(new, phrases_ms=(), recipe=recipe.fingerprint(prompt, new, ""))
     return Rendered(wav, new)
 
 

@@ -33,10 +33,13 @@ def voice_of(catalogue: Catalogue, prompt: Prompt, text: str, engine: str) -> st
     return f"{engine} " + ", ".join(f"{one.voice} at {one.speed:.2f}" for one in speakers)
 
 
-def fingerprint(prompt: Prompt, recording: Recording) -> str:
-    """Hash of everything that decides how the recording sounds; of a person's, of the text that was read."""
+def fingerprint(prompt: Prompt, recording: Recording, lead_in: str) -> str:
+    """Hash of everything that decides how the recording sounds; of a person's, of the text that was read.
+
+    `lead_in` is the text spoken before it in the same breath (Catalogue.lead_in).
+    """
     parts: list[object] = [recording.source, recording.text]
     if recording.source is not Source.RECORDED:
         tone = [prompt.tone.hertz, prompt.tone.milliseconds] if prompt.tone else None
-        parts += [VERSION, recording.voice, prompt.pause_ms, tone]
+        parts += [VERSION, recording.voice, prompt.pause_ms, tone, lead_in]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from prompts.levels import Samples
 from prompts.mandarin import is_mandarin
 from prompts.voice_packages import VoiceUnavailable
 from prompts.waveform import RATE as LINE_RATE
-from prompts.waveform import normalise, read_wav, silence, to_telephone_band, trim, wav_bytes
+from prompts.waveform import after_pause, normalise, read_wav, silence, to_telephone_band, trim, wav_bytes
 
 TONE_DBOV = -20.0  # RMS of a generated tone: plain to hear, well below speech peaks
 LEADING_SECONDS, TRAILING_SECONDS = 0.04, 0.06
@@ -35,6 +35,7 @@ class Work:
     language: str
     prompt: Prompt
     recording: Recording
+    lead_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,11 @@ def changed(catalogue: Catalogue, engine: str, only: tuple[str, ...] = ()) -> It
         for language, old in prompt.recordings.items():
             if old.source is Source.RECORDED or (only and prompt.id not in only):
                 continue
-            new = _wanted(catalogue, prompt, old, engine)
+            lead_in = catalogue.lead_in(language, prompt.id)
+            new = _wanted(catalogue, prompt, old, engine, lead_in)
             path = catalogue.path(language, prompt.id)
             if new.recipe != old.recipe or not path.exists() or sha256(path.read_bytes()) != old.sha256:
-                yield Work(language, prompt, new)
+                yield Work(language, prompt, new, lead_in)
 
 
 def render(work: Work, speak: Speak) -> Rendered:
@@ -66,7 +68,9 @@ def render(work: Work, speak: Speak) -> Rendered:
     if tone:
         sounds = [_tone(tone.hertz, tone.milliseconds)]
     else:
-        sounds = [_sentence(*speak(sentence)) for sentence in recipe.sentences(work.recording.text)]
+        sounds = [
+            _sentence(*_spoken(work.lead_in, sentence, speak)) for sentence in recipe.sentences(work.recording.text)
+        ]
     samples, marks = join(sounds, work.prompt.pause_ms)
     wav = wav_bytes(samples)
     return Rendered(wav, replace(work.recording, sha256=sha256(wav), approved=False, phrases_ms=marks))
@@ -120,12 +124,21 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _wanted(catalogue: Catalogue, prompt: Prompt, old: Recording, engine: str) -> Recording:
+def _wanted(catalogue: Catalogue, prompt: Prompt, old: Recording, engine: str, lead_in: str) -> Recording:
     voice = recipe.voice_of(catalogue, prompt, old.text, engine)
     licence = LICENCE if engine == recipe.KOKORO or prompt.tone else "output of a GPL-3.0 program, itself free"
     source = Source.GENERATED if prompt.tone else Source.RENDERED
     new = replace(old, voice=voice, licence=licence, source=source)
-    return replace(new, recipe=recipe.fingerprint(prompt, new))
+    return replace(new, recipe=recipe.fingerprint(prompt, new, lead_in))
+
+
+def _spoken(lead_in: str, sentence: str, speak: Speak) -> tuple[Samples, int]:
+    """Speak a sentence, after its lead-in if it has one: a word said alone is said less clearly."""
+    if not lead_in:
+        return speak(sentence)
+    stop = "。" if is_mandarin(lead_in) else ". "  # the longest pause a voice knows: a comma may have none
+    samples, rate = speak(f"{lead_in.rstrip('，：, :')}{stop}{sentence}")
+    return after_pause(samples, rate), rate
 
 
 def _sentence(samples: Samples, rate: int) -> Samples:

@@ -21,6 +21,7 @@ LOW_HERTZ, HIGH_HERTZ, SLOPE_HERTZ = 200.0, 3400.0, 100.0  # half amplitude at t
 TARGET_DBOV = -26.0
 PEAK_LIMIT_DBOV = -3.0
 FADE_SECONDS = 0.005
+MIN_PAUSE_SECONDS = 0.05
 
 
 class NotARecording(PromptError):
@@ -99,6 +100,18 @@ def trim(samples: Samples, rate: int, *, below_peak_db: float = 50.0, keep_secon
     cut[: ramp.size] *= ramp
     cut[-ramp.size :] *= ramp[::-1]
     return cut
+
+
+def after_pause(samples: Samples, rate: int, *, below_peak_db: float = 35.0) -> Samples:
+    """Keep what follows the longest pause inside; raises NotARecording if there is no pause."""
+    size = rate // 200
+    levels = frame_levels(samples, size)
+    loud = np.flatnonzero(levels > levels.max(initial=-np.inf) - below_peak_db)
+    gaps = np.diff(loud)
+    if gaps.size == 0 or gaps.max() * size < MIN_PAUSE_SECONDS * rate:
+        raise NotARecording("there is no pause to cut at")
+    longest = int(gaps.argmax())
+    return samples[(loud[longest] + loud[longest + 1]) // 2 * size :]
 
 
 def normalise(samples: Samples, rate: int = RATE) -> Samples:
