@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import structlog
+
 from ivr.gateway.media_messages import (
     LARGEST_MESSAGE,
     BeginService,
@@ -37,6 +39,10 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 10.0
 OPEN_SECONDS = 2.0
 END_SECONDS = 3.0
+HANG_SECONDS = 15.0
+"""Figures come every 5 s; a media process that says nothing for so long is not alive."""
+
+log = structlog.get_logger("media")
 
 
 class MediaUnavailable(Exception):
@@ -105,6 +111,8 @@ class MediaLink:
         self._ready: asyncio.Future[Ready] = self._loop.create_future()
         self._lost: str | None = None
         self._closing = False
+        self._spoke_at = self._loop.time()
+        self._watch = self._loop.call_later(HANG_SECONDS, self._look)
         self.unreadable: tuple[tuple[str, str, str], ...] = ()
         self.real_time = False
         self._loop.add_reader(link, self._read)
@@ -139,6 +147,12 @@ class MediaLink:
             await media.shut_down()
             raise MediaUnavailable(f"the media process did not start: {error or 'no answer'}") from error
         media.unreadable, media.real_time = ready.unreadable, ready.real_time
+        if not ready.real_time:
+            log.warning(
+                "the media clock runs without real-time priority",
+                effect="uneven sound when the machine is busy",
+                remedy="LimitRTPRIO=10 in the unit, or CAP_SYS_NICE",
+            )
         return media
 
     async def open(self, leg: int, parameters: MediaParameters) -> int:
@@ -201,7 +215,17 @@ class MediaLink:
         if not datagram:
             self._lose("the media process ended")
             return
+        self._spoke_at = self._loop.time()
         self._take(datagram)
+
+    def _look(self) -> None:
+        """End a media process that hangs: its callers hear nothing any more."""
+        silent = self._loop.time() - self._spoke_at
+        if silent < HANG_SECONDS:
+            self._watch = self._loop.call_later(HANG_SECONDS - silent, self._look)
+            return
+        self._process.kill()
+        self._lose(f"the media process said nothing for {silent:.0f} s")
 
     def _take(self, datagram: bytes) -> None:
         match decode(datagram):
@@ -238,6 +262,7 @@ class MediaLink:
         self._on_event(PumpLost(self._lost))
 
     def _disconnect(self) -> None:
+        self._watch.cancel()
         if self._link.fileno() >= 0:
             self._loop.remove_reader(self._link)
         self._calls.close()

@@ -33,7 +33,7 @@ from ivr.media.rtp import RtpPacket
 
 ROOT = Path(__file__).resolve().parents[3]
 SILENCE = {"PCMA": b"\xd5" * 160, "PCMU": b"\xff" * 160}
-PATIENCE = 10.0
+PATIENCE = 15.0
 
 
 def tone(frames: int, step: int) -> np.ndarray:
@@ -479,6 +479,21 @@ def test_when_the_media_process_dies_it_is_said_once_and_no_call_is_taken(prompt
             it.link.close(1)
             await asyncio.sleep(0.05)
             assert it.said(PumpLost) == [lost]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+def test_a_media_process_that_hangs_is_ended_and_told_as_lost(prompts, monkeypatch):
+    monkeypatch.setattr("ivr.gateway.media_link.HANG_SECONDS", 7.0)
+
+    async def scenario():
+        async with house(prompts) as it:
+            await asyncio.sleep(7.5)
+            assert not it.said(PumpLost)
+            os.kill(it.link.pid, signal.SIGSTOP)
+            (lost,) = await it.hears(PumpLost)
+            assert "said nothing for 7 s" in lost.reason
 
     asyncio.run(scenario())
 
