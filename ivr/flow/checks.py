@@ -3,9 +3,8 @@
 A finding that has a story comes with the shortest conversation that shows it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from ivr.flow.actions import Play, StoreAnswer
 from ivr.flow.conversation import Happening
@@ -56,14 +55,9 @@ def check(flow: Flow, durations: Durations, required_answers: RequiredAnswers) -
     measured = not faults and not circle  # of a call that never ends nothing can be measured
     longest = list(happenings(flow, longest_way(walk))) if measured else []
     good = {language: longest_good_call(flow, durations, language) for language in flow.languages} if measured else {}
-    findings = [
-        *faults,
-        *_circle(walk, circle),
-        *(finding for one in CHECKS for finding in one(walk)),
-        *_answers(walk, required_answers),
-        *_too_long(flow, longest),
-        *_good_call(flow, good),
-    ]
+    findings = [*faults, *_circle(walk, circle), *_too_long(flow, longest), *_good_call(flow, good)]
+    if walk.complete:  # what was not seen cannot be said to be missing
+        findings += [*_truth(walk), *_reached(walk), *_recorded(walk), *_answers(walk, required_answers)]
     return Proof(
         states=len(walk.places),
         transitions=sum(len(place.steps) for place in walk.places),
@@ -143,13 +137,6 @@ def _first_play(walk: Exploration, language: str, prompt: str) -> tuple[Happenin
                 if isinstance(action, Play) and action.language == language and prompt in action.prompts:
                     return _told(walk, number, step)
     return ()
-
-
-CHECKS: Final[tuple[Callable[[Exploration], Iterator[Finding]], ...]] = (
-    _truth,
-    _reached,
-    _recorded,
-)
 
 
 def _answers(walk: Exploration, required: RequiredAnswers) -> Iterator[Finding]:

@@ -1,11 +1,15 @@
 """`flow` as it is typed: what is printed, and the exit code."""
 
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from app import main
+from ivr.commands.flow_terminal import Terminal
+from ivr.flow.loader import load
+from ivr.flow.simulator import Simulation
 from prompts.catalogue import Catalogue
 
 ROOT = Path(__file__).parents[3]
@@ -25,13 +29,13 @@ def broken(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_shipped_flow_is_proved_with_the_shipped_recordings() -> None:
-    result = flow("check", SHIPPED)
+@pytest.mark.parametrize("file", [SHIPPED, EXTENDED], ids=lambda file: file.stem)
+def test_the_flows_here_are_proved_with_the_recordings_here(file: Path) -> None:
+    result = flow("check", file)
     assert result.exit_code == 0, result.output
-    assert "post_call_survey 1+" in result.output
-    assert "holds" in result.output
-    assert "states" in result.output
-    assert "longest call: " in result.output
+    assert re.search(rf"{file.stem} \d+\+[0-9a-f]{{12}} holds", result.output)
+    assert re.search(r"\d{4} states, \d{5} transitions explored", result.output)
+    assert re.search(r"longest call: \d{3}\.\d s \(at most \d{3} s\)", result.output)
 
 
 def test_a_good_call_in_mandarin_takes_at_most_25_seconds() -> None:
@@ -120,6 +124,17 @@ def test_a_script_that_cannot_be_read_is_one_clear_line() -> None:
 def test_a_trace_shows_events_and_actions() -> None:
     result = flow("simulate", SHIPPED, "--script", "!2", "--trace")
     assert "store 2 grade = satisfied (key 2)" in result.output
+
+
+def test_real_time_is_slept_through_happening_by_happening() -> None:
+    loaded, catalogue = load(SHIPPED, SHIPPED.read_text(encoding="utf-8")), Catalogue.load(ROOT / "prompts")
+    slept: list[float] = []
+    simulation = Simulation(loaded, catalogue.durations())
+    terminal = Terminal(catalogue, slept.append, trace=True)
+    terminal.tell(simulation.answer(None))
+    terminal.tell(simulation.to_the_end())
+    assert sum(slept) == pytest.approx(simulation.now)
+    assert simulation.engine.outcome == "silent"
 
 
 def test_an_extended_call_is_played() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from ivr.flow import storing
+from ivr.flow import exploration, storing
 from ivr.flow.actions import Action, End, HangUp, Play
 from ivr.flow.call import Call
 from ivr.flow.checks import Finding, Proof, check
@@ -157,6 +157,13 @@ def test_a_rating_that_is_dropped_is_found_with_the_call_that_loses_it(twin: Twi
     lost = only(found)
     assert lost.message == "a call in which a rating was given ends as `invalid`"
     assert "answer 2 stored" in events_of(lost)
+
+
+def test_of_a_flow_too_large_to_explore_nothing_else_is_said(
+    twin: Twin, durations: Durations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exploration, "MOST_PLACES", 50)
+    assert "too many to prove anything" in only(proof_of(twin(), durations)).message
 
 
 # The proof is about the engine that takes the calls: an engine that is broken is found out by it.
