@@ -177,6 +177,14 @@ def test_a_callers_number_leaves_masked_in_every_form(upgraded: Run, tmp_path: P
         assert NUMBER not in output
 
 
+def test_no_number_is_in_clear_in_the_embedded_database_after_a_call(upgraded: Run, tmp_path: Path) -> None:
+    record(tmp_path)
+    upgraded("contact", "add", "--caller", f"+86{NUMBER}")
+    assert upgraded("calls", "list").stdout.count("138****5678") == 1
+    for file in (tmp_path / "var").glob("pingjia.db*"):
+        assert NUMBER[1:].encode() not in file.read_bytes(), file.name
+
+
 def test_csv_opens_in_a_spreadsheet_and_runs_nothing_there(upgraded: Run, tmp_path: Path) -> None:
     upgraded("contact", "add", "--matter", '=HYPERLINK("http://x","y")', "--department", "市公安局, 户政\n二科")
     raw = upgraded("contact", "list", "--format", "csv").stdout_bytes

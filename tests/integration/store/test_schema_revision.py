@@ -107,6 +107,12 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path: Path, opened: Opened) 
         pass
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path, opened: Opened) -> None:
+    (tmp_path / "var").touch()
+    with pytest.raises(StoreUnavailable, match=r"pingjia\.db cannot be made: "):
+        upgrade(opened(f"sqlite:///{tmp_path / 'var' / 'pingjia.db'}"))
+
+
 def test_the_embedded_database_writes_ahead_and_syncs_every_commit(tmp_path: Path, opened: Opened) -> None:
     engine = opened(f"sqlite:///{tmp_path / 'new' / 'pingjia.db'}")
     upgrade(engine)
