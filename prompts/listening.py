@@ -36,7 +36,7 @@ METHOD: dict[str, object] = {
     "loss": LOSS,
     "concealment": "none: a lost packet is 20 ms of silence",
     "seeds": list(SEEDS),
-    "units": "Mandarin: pinyin syllables; English: words",
+    "units": "Mandarin: pinyin syllables, `lossy_with_tones` counting wrong tones too; English: words",
     "context": "grades are heard as the caller hears them, between `heard` and `change`; all else alone",
 }
 
@@ -60,6 +60,7 @@ class Heard:
     id: str
     units: int
     errors: int
+    with_tones: int  # the same, a wrong tone counting as an error too
     understood: str  # the whole round's words
 
 
@@ -92,9 +93,10 @@ def listen(catalogue: Catalogue, one: Round, hear: Hear) -> list[Heard]:
         owners += [name] * len(own)
     sounds = _sounds(catalogue, one.language, one.ids)
     understood = " ".join(hear(over_the_line(sound, one.seed), ear) for sound, ear in sounds)
-    places = hearing.errors(said, hearing.units(understood, _ear(understood, one.language)))
-    wrong = [owners[place] for place in places]
-    return [Heard(one, name, owners.count(name), wrong.count(name), understood) for name in one.ids]
+    caught = hearing.units(understood, _ear(understood, one.language))
+    wrong = [owners[at] for at in hearing.errors(hearing.without_tones(said), hearing.without_tones(caught))]
+    off = [owners[at] for at in hearing.errors(said, caught)]
+    return [Heard(one, name, owners.count(name), wrong.count(name), off.count(name), understood) for name in one.ids]
 
 
 def figures(catalogue: Catalogue, heard: Iterable[Iterable[Heard]]) -> Figures:
@@ -112,9 +114,17 @@ def figures(catalogue: Catalogue, heard: Iterable[Iterable[Heard]]) -> Figures:
 def _figure(heard: Sequence[Heard], sha256: str) -> Figure:
     clean = [one for one in heard if one.round.seed is None]
     lossy = [one for one in heard if one.round.seed is not None]
-    share = [sum(one.errors for one in ones) / max(1, sum(one.units for one in ones)) for ones in (clean, lossy)]
+    shares = (
+        _share([one.errors for one in clean], clean),
+        _share([one.errors for one in lossy], lossy),
+        _share([one.with_tones for one in lossy], lossy),
+    )
     wrong = dict.fromkeys(one.understood for one in lossy if one.errors)
-    return Figure(sha256, heard[0].units, share[0], share[1], tuple(wrong))
+    return Figure(sha256, heard[0].units, *shares, tuple(wrong))
+
+
+def _share(errors: list[int], ones: list[Heard]) -> float:
+    return sum(errors) / max(1, sum(one.units for one in ones))
 
 
 def over_the_line(samples: Samples, seed: int | None) -> Samples:

@@ -5,7 +5,7 @@ Figures speak of files by hash: change a recording and its figure is stale.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +28,17 @@ class Figure:
     units: int
     clean: float
     lossy: float
+    lossy_with_tones: float
     understood: tuple[str, ...] = ()  # what was understood where it was not what was said, lossy line
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """Shares misheard over a whole language."""
+
+    clean: float
+    lossy: float
+    lossy_with_tones: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +64,22 @@ class Figures:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FiguresUnreadable(f"{path}: not the figures of listening ({error})") from error
 
-    def overall(self, language: str) -> tuple[float, float]:
-        """Share misheard over the clean and the lossy line, each prompt counting by its length, once."""
+    def overall(self, language: str) -> Overall:
+        """The language's prompts together, each counting by its length, once."""
         figures = self.prompts.get(language, {}).values()
         units = sum(figure.units for figure in figures) or 1
-        return (sum(f.clean * f.units for f in figures) / units, sum(f.lossy * f.units for f in figures) / units)
+        return Overall(
+            sum(figure.clean * figure.units for figure in figures) / units,
+            sum(figure.lossy * figure.units for figure in figures) / units,
+            sum(figure.lossy_with_tones * figure.units for figure in figures) / units,
+        )
 
     def content(self) -> bytes:
         """What listening.json holds."""
-        languages = {}
+        languages: dict[str, object] = {}
         for language, figures in self.prompts.items():
-            clean, lossy = self.overall(language)
-            entries = {name: _entry(figure) for name, figure in figures.items()}
-            languages[language] = {"clean": round(clean, 4), "lossy": round(lossy, 4), "prompts": entries}
+            shares = {name: round(share, 4) for name, share in asdict(self.overall(language)).items()}
+            languages[language] = shares | {"prompts": {name: _entry(figure) for name, figure in figures.items()}}
         tree = {"method": self.method, "languages": languages}
         return (json.dumps(tree, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -90,7 +103,7 @@ def stale(catalogue: Catalogue, figures: Figures) -> list[tuple[str, str, str]]:
 
 def too_much(figures: Figures) -> list[tuple[str, str, str]]:
     """List the languages whose overall figure is over the limit."""
-    over = ((language, figures.overall(language)[1]) for language in LIMITED)
+    over = ((language, figures.overall(language).lossy) for language in LIMITED)
     return [
         (language, "", f"{lossy:.1%} misheard at 5 % packet loss, over the limit of {LIMIT:.0%}")
         for language, lossy in over
@@ -107,6 +120,7 @@ def _figure(entry: Mapping[str, object]) -> Figure:
         units=int(str(entry["units"])),
         clean=float(str(entry["clean"])),
         lossy=float(str(entry["lossy"])),
+        lossy_with_tones=float(str(entry["lossy_with_tones"])),
         understood=tuple(str(text) for text in understood),
     )
 
@@ -117,5 +131,6 @@ def _entry(figure: Figure) -> dict[str, object]:
         "units": figure.units,
         "clean": round(figure.clean, 4),
         "lossy": round(figure.lossy, 4),
+        "lossy_with_tones": round(figure.lossy_with_tones, 4),
     }
     return entry | ({"understood": list(figure.understood)} if figure.understood else {})

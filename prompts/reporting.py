@@ -32,8 +32,11 @@ def show(catalogue: Catalogue, examined: Sequence[Examined], figures: Sequence[R
     console.print(table)
     for language in heard.prompts if heard else ():
         assert heard is not None
-        clean, lossy = heard.overall(language)
-        console.print(f"{language}: misheard {clean:.1%} on a clean line, {lossy:.1%} with 5 % of packets lost")
+        whole = heard.overall(language)
+        console.print(
+            f"{language}: misheard {whole.clean:.1%} on a clean line, {whole.lossy:.1%} with 5 % of packets lost"
+            f" ({whole.lossy_with_tones:.1%} if a wrong tone counts)"
+        )
     unapproved = sum(not one.approved for one in examined)
     if unapproved:
         console.print(f"{unapproved} of {len(examined)} recordings are not approved by a native speaker")
