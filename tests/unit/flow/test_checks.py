@@ -39,15 +39,20 @@ def plays_of(finding: Finding) -> list[str]:
     return [prompt for play in played for prompt in play.prompts]
 
 
-@pytest.mark.parametrize("name", ["shipped", "extended"])
-def test_the_shipped_flows_hold(name: str, durations: Durations, request: pytest.FixtureRequest) -> None:
-    flow: Flow = request.getfixturevalue(name)
-    proof = check(flow, durations, GRADES)
+def test_the_shipped_flow_holds(shipped: Flow, durations: Durations) -> None:
+    proof = check(shipped, durations, GRADES)
     assert proof.holds, [finding.message for finding in proof.findings]
     assert proof.outcomes == ("error", "hung_up", "invalid", "rated", "silent")
     assert proof.states > 1000
     assert proof.longest_seconds is not None
-    assert flow.maximum_seconds >= proof.longest_seconds == proof.longest[-1].at_seconds
+    assert shipped.maximum_seconds >= proof.longest_seconds == proof.longest[-1].at_seconds
+
+
+def test_a_flow_with_branches_languages_and_recordings_holds(small_extended_text: str, durations: Durations) -> None:
+    """The extended flow itself is proved with its recordings, in the integration ring."""
+    proof = proof_of(small_extended_text, durations)
+    assert proof.holds, [finding.message for finding in proof.findings]
+    assert proof.outcomes == ("error", "hung_up", "invalid", "rated", "silent")
 
 
 def test_the_good_call_is_the_question_the_answer_said_back_the_window_and_thanks(

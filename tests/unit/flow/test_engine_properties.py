@@ -40,7 +40,7 @@ ANY_EVENT: st.SearchStrategy[Event] = st.one_of(
 
 
 @given(received=st.lists(ANY_EVENT, max_size=60), which=st.sampled_from(["shipped", "extended"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_events_in_any_order_yield_at_most_one_end_as_the_last_action_of_all(
     shipped: Flow, extended: Flow, received: list[Event], which: str
 ) -> None:
@@ -66,7 +66,7 @@ def _is_call_length(event: Event) -> bool:
 
 
 @given(data=st.data(), which=st.sampled_from(["shipped", "extended"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_call_goes_its_way_to_one_outcome_and_breaks_no_promise_on_it(
     shipped: Flow, extended: Flow, data: DataObject, which: str
 ) -> None:
