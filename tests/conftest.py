@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from outside.phone import Phone
 from outside.service import ROOT, Service
 

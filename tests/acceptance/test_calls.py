@@ -1,11 +1,10 @@
-"""Calls from ring to row: a phone calls the running service, and what is in the store afterwards is what was pressed."""
+"""Calls from ring to row: a phone calls the service, and what is in the store afterwards is what was pressed."""
 
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-
 from outside.phone import Phone, media_address
 from outside.service import FLOWS, Service
 from outside.waiting import until
@@ -41,7 +40,13 @@ def test_each_key_becomes_its_grade(service: Service, pick_up: PickUp, key: str)
     assert phone.audio.prompts == ["ask", "thanks"]
     row = service.evaluation(call_id)
     assert (row["grade"], row["stars"]) == GRADES[key]
-    assert (row["channel"], row["round"], row["deemed"], row["adopted"], row["match"]) == ("ivr", 1, False, True, "none")
+    assert (row["channel"], row["round"], row["deemed"], row["adopted"], row["match"]) == (
+        "ivr",
+        1,
+        False,
+        True,
+        "none",
+    )
     assert row["contact"] is None
     assert row["key"] == key
 
@@ -166,7 +171,7 @@ def test_the_replay_key_plays_the_question_from_its_beginning(service: Service, 
 def test_the_answer_takes_a_law_first_and_the_events_number_offered(
     service: Service, pick_up: PickUp, formats: str, payload_type: int
 ) -> None:
-    events = int(formats.split()[-1])
+    events = int(formats.rsplit(maxsplit=1)[-1])
     phone = pick_up(service, event_type=events)
     call_id = phone.dial(sdp=phone.offer(formats=formats))
     media = next(line for line in phone.answer.body.decode().split("\r\n") if line.startswith("m=audio"))

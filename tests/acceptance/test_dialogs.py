@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from outside.phone import Phone, media_address, response
 from outside.service import Service
 from outside.sip_client import Message, request, unique

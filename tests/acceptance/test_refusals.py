@@ -1,9 +1,8 @@
-"""Every refusal a caller's side can meet, by its status and the headers it must carry; after each, a call still works."""
+"""Every refusal a caller's side can meet, by its status and the headers it must carry."""
 
 from collections.abc import Callable
 
 import pytest
-
 from outside.phone import Phone
 from outside.service import Service
 from outside.sip_client import Message, Wire, acknowledge, description, request, unique
@@ -72,12 +71,27 @@ REFUSED: list[tuple[str, Make, int, dict[str, str]]] = [
     ("a method nobody knows", lambda wire: request(wire, "SING"), 501, {"Allow": "INVITE"}),
     ("a scheme nobody knows", lambda wire: with_uri(invite(wire), "nobody:knows"), 416, {}),
     ("http in the Request-URI", lambda wire: with_uri(invite(wire), "http://127.0.0.1/"), 416, {}),
-    ("an extension required", lambda wire: invite(wire, Require="nothing-known"), 420, {"Unsupported": "nothing-known"}),
+    (
+        "an extension required",
+        lambda wire: invite(wire, Require="nothing-known"),
+        420,
+        {"Unsupported": "nothing-known"},
+    ),
     ("100rel required", lambda wire: invite(wire, Require="100rel"), 420, {"Unsupported": "100rel"}),
-    ("a body of another type", lambda wire: invite(wire, Content_Type="text/plain"), 415, {"Accept": "application/sdp"}),
+    (
+        "a body of another type",
+        lambda wire: invite(wire, Content_Type="text/plain"),
+        415,
+        {"Accept": "application/sdp"},
+    ),
     ("a packed body", lambda wire: invite(wire, Content_Encoding="gzip"), 415, {"Accept-Encoding": "identity"}),
     ("an answer that may not be SDP", lambda wire: invite(wire, Accept="text/plain"), 406, {}),
-    ("no codec in common", lambda wire: invite(wire, description(wire.host, 40000, formats="18")), 488, {"Warning": "304"}),
+    (
+        "no codec in common",
+        lambda wire: invite(wire, description(wire.host, 40000, formats="18")),
+        488,
+        {"Warning": "304"},
+    ),
     ("encrypted media", lambda wire: invite(wire, SRTP), 488, {"Warning": "304"}),
     ("video alone", lambda wire: invite(wire, VIDEO), 488, {"Warning": "304"}),
     ("no stream wanted", lambda wire: invite(wire, NO_PORT), 488, {"Warning": "304"}),

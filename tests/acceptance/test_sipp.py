@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from outside.service import Service
 from outside.sipp import CAPTURES, scenario, sipp
 
@@ -18,9 +17,7 @@ from outside.sipp import CAPTURES, scenario, sipp
     ],
 )
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_a_scenario_ends_in_its_grade(
-    service: Service, tmp_path: Path, name: str, grade: str, transport: str
-) -> None:
+def test_a_scenario_ends_in_its_grade(service: Service, tmp_path: Path, name: str, grade: str, transport: str) -> None:
     calls = sipp(service, tmp_path, *scenario(name), transport=transport)
     row = service.evaluation(f"{calls}-1")
     assert row["grade"] == grade

@@ -1,7 +1,6 @@
 """SIP over TCP: messages are found in the stream however it is cut, and a stream that cannot be cut is closed."""
 
 import pytest
-
 from outside.service import Service
 from outside.sip_client import Message, Wire, request
 

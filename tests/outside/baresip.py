@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-
 from outside import ports
 from outside.waiting import until
 
@@ -19,7 +18,7 @@ MODULES = Path("/usr/lib/baresip/modules")
 
 
 class Baresip:
-    """One running phone. It offers the machine's own address, never loopback: call `own_address` before a service is made."""
+    """One running phone. It offers the machine's own address, never loopback: see `own_address`."""
 
     def __init__(self, folder: Path, address: str) -> None:
         """Write its configuration."""
@@ -103,7 +102,11 @@ def own_address(folder: Path) -> str:
     folder.mkdir()
     (folder / "config").write_text(f"module_path {MODULES}\n")
     told = subprocess.run(
-        ["baresip", "-f", str(folder), "-t", "1"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30
+        ["baresip", "-f", str(folder), "-t", "1"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=30,
     )
     found = re.search(rb"IPv4=[^|\s]+\|([0-9.]+)", told.stdout + told.stderr)
     if found is None:

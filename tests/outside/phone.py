@@ -12,7 +12,7 @@ from outside.waiting import until
 
 
 class Phone:
-    """A user agent client with its audio. Nothing is retransmitted: loopback loses nothing, and tests count messages."""
+    """A user agent client with its audio. It retransmits nothing: loopback loses nothing, and tests count messages."""
 
     def __init__(self, service: Service, transport: str = "udp", *, source: str = "", **audio: Any) -> None:
         """Listens on the service's own loopback address, or on `source`."""
@@ -28,9 +28,7 @@ class Phone:
     def offer(self, direction: str = "sendrecv", formats: str = "8 0 101") -> str:
         """An SDP of this phone's audio; a new version each time."""
         self._version += 1
-        return description(
-            self.wire.host, self.audio.port, formats=formats, direction=direction, version=self._version
-        )
+        return description(self.wire.host, self.audio.port, formats=formats, direction=direction, version=self._version)
 
     def send_invite(self, user: str = "survey", *, sdp: str | None = None, **changes: str | None) -> Message:
         """Send an INVITE and give it back."""
@@ -40,7 +38,9 @@ class Phone:
 
     def final(self, method: str = "INVITE", within: float = 5.0) -> Message:
         """The next final response to a request of that method; provisional ones and others are passed over."""
-        return self.expect(lambda message: message.status >= 200 and message.cseq[1] == method, f"final to {method}", within)
+        return self.expect(
+            lambda message: message.status >= 200 and message.cseq[1] == method, f"final to {method}", within
+        )
 
     def expect(self, wanted: Any, what: str, within: float = 5.0) -> Message:
         """The first message that `wanted` accepts; fails with all that came instead."""

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from click.testing import CliRunner
-
-import app
 from outside import ports, tones
 from outside.waiting import until
+
+import app
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app.py"
@@ -197,7 +197,9 @@ class Service:
 
     def call(self, call_id: str, within: float = 15.0) -> Row:
         """The one row of a call, once the delivery has brought it to the store."""
-        found = until(lambda: [row for row in self.calls() if row["call_id"] == call_id], f"the row of {call_id}", within)
+        found = until(
+            lambda: [row for row in self.calls() if row["call_id"] == call_id], f"the row of {call_id}", within
+        )
         assert len(found) == 1, f"a call has {len(found)} rows"
         return found[0]
 
@@ -228,7 +230,7 @@ class Service:
     def figure(self, name: str, **labels: str) -> float:
         """One figure of /metrics; 0.0 where it is not there yet."""
         for line in self.get("/metrics")[1].splitlines():
-            if line.startswith(name) and line[len(name) : len(name) + 1] in {" ", "{"}:
-                if all(f'{key}="{value}"' in line for key, value in labels.items()):
-                    return float(line.rpartition(" ")[2])
+            named = line.startswith(name) and line[len(name) : len(name) + 1] in {" ", "{"}
+            if named and all(f'{key}="{value}"' in line for key, value in labels.items()):
+                return float(line.rpartition(" ")[2])
         return 0.0

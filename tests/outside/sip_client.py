@@ -1,4 +1,4 @@
-"""SIP as the tests speak it: messages as text, over UDP or TCP. Written apart from ivr/sip, so that both cannot err alike."""
+"""SIP as the tests speak it, over UDP or TCP. Written apart from ivr/sip, so that both cannot err alike."""
 
 import itertools
 import os
@@ -186,7 +186,9 @@ def acknowledge(refused: Message, response: Message) -> Message:
     return Message(f"ACK {uri} SIP/2.0", headers)
 
 
-def description(host: str, port: int, *, formats: str = "8 0 101", direction: str = "sendrecv", version: int = 1) -> str:
+def description(
+    host: str, port: int, *, formats: str = "8 0 101", direction: str = "sendrecv", version: int = 1
+) -> str:
     """An SDP offer or answer with one audio stream; payload type 101 is telephone-event."""
     kind = "IP6" if ":" in host else "IP4"
     names = {"8": "PCMA/8000", "0": "PCMU/8000", "101": "telephone-event/8000", "96": "telephone-event/8000"}

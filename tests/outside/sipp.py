@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from outside import ports
 from outside.service import Service
 from outside.sip_client import unique

@@ -16,9 +16,7 @@ IDS = (*SECONDS, *OTHERS)
 LOWEST = {"zh-CN": 400, "en": 2000}
 
 BY_FREQUENCY = {
-    first + 50 * number: (language, prompt)
-    for language, first in LOWEST.items()
-    for number, prompt in enumerate(IDS)
+    first + 50 * number: (language, prompt) for language, first in LOWEST.items() for number, prompt in enumerate(IDS)
 }
 RATE = 8000
 
