@@ -94,6 +94,7 @@ def simulate(
     What can be typed, and written in a script:
       0-9 * # A-D   press this key when the service has finished speaking
       !             before a key: press it at once, into the prompt
+      =             press the last key again within a moment
       -             keep silent until the patience of the service runs out once
       h             hang up
       x             the prompt now playing fails
