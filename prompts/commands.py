@@ -107,5 +107,5 @@ def _listen(catalogue: Catalogue) -> None:
         heard = [listening.listen(catalogue, one, hear) for one in track(rounds, description="listening")]
     except PromptError as error:
         raise click.UsageError(str(error)) from error
-    figures = listening.figures(catalogue, heard)
+    figures = listening.figures(catalogue, heard, hear.description())
     bookkeeping.replace(catalogue.folder / FILE, figures.content())

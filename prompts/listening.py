@@ -6,7 +6,7 @@ The recogniser's own mistakes are counted too.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -99,8 +99,8 @@ def listen(catalogue: Catalogue, one: Round, hear: Hear) -> list[Heard]:
     return [Heard(one, name, owners.count(name), wrong.count(name), off.count(name), understood) for name in one.ids]
 
 
-def figures(catalogue: Catalogue, heard: Iterable[Iterable[Heard]]) -> Figures:
-    """Sum up: by prompt, the share of its units misheard over all rounds it was heard in."""
+def figures(catalogue: Catalogue, heard: Iterable[Iterable[Heard]], recogniser: Mapping[str, object]) -> Figures:
+    """Sum up: by prompt, the share of its units misheard over all rounds it was heard in; and what listened."""
     found: dict[tuple[str, str], list[Heard]] = {}
     for one in chain.from_iterable(heard):
         found.setdefault((one.round.language, one.id), []).append(one)
@@ -108,7 +108,7 @@ def figures(catalogue: Catalogue, heard: Iterable[Iterable[Heard]]) -> Figures:
     for (language, name), all_heard in found.items():
         content = catalogue.path(language, name).read_bytes()
         prompts.setdefault(language, {})[name] = _figure(all_heard, hashlib.sha256(content).hexdigest())
-    return Figures(METHOD | {"recogniser": Whisper.description()}, prompts)
+    return Figures(METHOD | {"recogniser": recogniser}, prompts)
 
 
 def _figure(heard: Sequence[Heard], sha256: str) -> Figure:
