@@ -52,19 +52,21 @@ class StartFailed(Exception):
 
 
 class Supervisor:
-    """Starts programs together and stops them one by one in the order of the list: who feeds others comes first."""
+    """Starts programs and stops them one by one in the order they were launched: who feeds others comes first."""
 
-    def __init__(self, programs: Sequence[Program], environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         """Nothing starts yet."""
-        self._programs = programs
         self._environment = dict(environment)
         self._children: dict[str, _Child] = {}
         self._stopping = False
 
-    def start(self) -> None:
-        """Start all at once and return when each has said READY=1; raises StartFailed after stopping the rest."""
-        for program in self._programs:
+    def launch(self, *programs: Program) -> None:
+        """Start programs without waiting; they will be stopped after those launched before them."""
+        for program in programs:
             self._children[program.name] = _launch(program, self._environment)
+
+    def await_ready(self) -> None:
+        """Return when each has said READY=1; raises StartFailed after stopping them all."""
         try:
             for child in self._children.values():
                 self._await_ready(child)

@@ -9,10 +9,8 @@ import click
 from ivr.logs import set_up_logs
 from ivr.supervisor import Program, StartFailed, Supervisor, poll_signals
 from settings import ROOT, Settings, load
-from store.database import open_engine, sqlite_path
 from store.errors import StoreError
 from store.secret import load_keys
-from store.upgrade import upgrade
 
 
 @click.command()
@@ -20,12 +18,18 @@ def serve() -> None:
     """Run node, delivery and web together; Ctrl-C or SIGTERM lets running calls finish first."""
     settings = load()
     set_up_logs()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    prepare_store(settings)
-    supervisor = Supervisor(_programs(settings), _environment(settings))
+    make_secret_key(settings)
+    supervisor = Supervisor(_environment(settings))
     poll_signals(supervisor)
     try:
-        supervisor.start()
+        # the node needs no database: it is up while the store is made ready
+        supervisor.launch(own_program("ivr", settings.drain_seconds + 10))
+        prepare_store(settings.database_url)
+        supervisor.launch(own_program("deliver", 10), own_program("web", 10))
+        supervisor.await_ready()
+    except StoreError as fault:
+        supervisor.stop()
+        raise click.UsageError(str(fault)) from fault
     except StartFailed as failure:
         click.echo(f"Error: {failure}; nothing is left running.", err=True)
         sys.exit(failure.exit_code or 1)
@@ -33,27 +37,37 @@ def serve() -> None:
     sys.exit(supervisor.watch())
 
 
-def prepare_store(settings: Settings) -> None:
-    """Make the secret key and make or upgrade the embedded database before any process needs them.
-
-    A database server is left alone: its schema is upgraded by `db upgrade`, and while it is down calls go on.
-    """
+def make_secret_key(settings: Settings) -> None:
+    """Make the data folder and the site's secret on first use, before several processes want them at once."""
     assert settings.secret_key_file is not None
     try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
         load_keys(settings.secret_key_file)
-        engine = open_engine(settings.database_url)
-        if sqlite_path(engine) is not None:
-            upgrade(engine)
-        engine.dispose()
+    except OSError as fault:
+        raise click.UsageError(f"DATA_DIR {settings.data_dir} cannot be made: {fault.strerror}") from fault
     except StoreError as fault:
         raise click.UsageError(str(fault)) from fault
 
 
-def _programs(settings: Settings) -> list[Program]:
-    def own(command: str, stop_seconds: float) -> Program:
-        return Program(command, [sys.executable, str(ROOT / "app.py"), command], stop_seconds)
+def prepare_store(database_url: str) -> None:
+    """Make or upgrade the embedded database; raises StoreError.
 
-    return [own("ivr", settings.drain_seconds + 10), own("deliver", 10), own("web", 10)]
+    A database server is left alone: its schema is upgraded by `db upgrade`, and while it is down calls go on.
+    """
+    from store.database import open_engine, sqlite_path  # noqa: PLC0415  its libraries load while the node starts
+    from store.upgrade import upgrade  # noqa: PLC0415
+
+    engine = open_engine(database_url)
+    try:
+        if sqlite_path(engine) is not None:
+            upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def own_program(command: str, stop_seconds: float) -> Program:
+    """One of this program's own commands as a process."""
+    return Program(command, [sys.executable, str(ROOT / "app.py"), command], stop_seconds)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

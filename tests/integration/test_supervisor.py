@@ -64,8 +64,9 @@ def pid_of(note: Path, word: str) -> int:
 
 def test_who_feeds_stops_before_who_is_fed(environment: dict[str, str], note: Path) -> None:
     programs = [program("first", sleeper(note, "first")), program("second", sleeper(note, "second"))]
-    supervisor = Supervisor(programs, environment)
-    supervisor.start()
+    supervisor = Supervisor(environment)
+    supervisor.launch(*programs)
+    supervisor.await_ready()
     for word in ("first", "second"):
         pid_of(note, word)
     supervisor.stop()
@@ -75,18 +76,18 @@ def test_who_feeds_stops_before_who_is_fed(environment: dict[str, str], note: Pa
 def test_a_program_that_cannot_start_takes_the_others_down_and_gives_its_exit_code(
     environment: dict[str, str], note: Path
 ) -> None:
-    supervisor = Supervisor(
-        [program("good", sleeper(note, "good")), program("bad", "import sys; sys.exit(2)")], environment
-    )
+    supervisor = Supervisor(environment)
+    supervisor.launch(program("good", sleeper(note, "good")), program("bad", "import sys; sys.exit(2)"))
     with pytest.raises(StartFailed) as caught:
-        supervisor.start()
+        supervisor.await_ready()
     assert caught.value.exit_code == 2
     assert "bad" in str(caught.value)
 
 
 def test_a_fallen_program_is_brought_back(environment: dict[str, str], note: Path) -> None:
-    supervisor = Supervisor([program("one", sleeper(note, "one"))], environment)
-    supervisor.start()
+    supervisor = Supervisor(environment)
+    supervisor.launch(program("one", sleeper(note, "one")))
+    supervisor.await_ready()
     first = pid_of(note, "one")
     watcher = threading.Thread(target=supervisor.watch)
     watcher.start()
@@ -99,8 +100,9 @@ def test_a_fallen_program_is_brought_back(environment: dict[str, str], note: Pat
 
 def test_a_program_deaf_to_sigterm_is_killed_after_its_time(environment: dict[str, str]) -> None:
     deaf = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{READY}\nwhile True: signal.pause()"
-    supervisor = Supervisor([program("deaf", deaf, stop_seconds=0.2)], environment)
-    supervisor.start()
+    supervisor = Supervisor(environment)
+    supervisor.launch(program("deaf", deaf, stop_seconds=0.2))
+    supervisor.await_ready()
     begun = time.monotonic()
     supervisor.stop()
     assert time.monotonic() - begun < 3
