@@ -6,7 +6,7 @@ lies below receives plain values.
 
 import tomllib
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -58,6 +58,11 @@ def _words(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _address(value: object) -> object:
+    """Check an IP address, brackets allowed: media goes to it, so no name is ever looked up."""
+    return str(ip_address(value.strip("[]"))) if isinstance(value, str) and value else value
+
+
 def _port_range(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -103,7 +108,9 @@ class Settings(BaseSettings):
     sip_public: str = Field(
         "", pattern=r"^[^\s@<>]*$", description="HOST:PORT in transfer URIs, as the PBX reaches it; empty: SIP_BIND"
     )
-    media_address: str = Field("", description="address written into SDP; empty: our own as the caller reaches it")
+    media_address: Annotated[str, BeforeValidator(_address)] = Field(
+        "", description="address written into SDP; empty: our own as the caller reaches it"
+    )
     rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = Field(
         (20000, 29999), description="first-last, even ports carry RTP"
     )

@@ -36,7 +36,7 @@ from ivr.readiness import notify
 from ivr.sip.effects import Effect, Peer
 from ivr.sip.uri import bracketed
 from ivr.sip.user_agent_server import Limits, UserAgentServer
-from prompts.catalogue import Catalogue, PromptError
+from prompts.catalogue import Catalogue, PromptError, duration
 from store.privacy import FieldCipher
 from store.secret import Keys
 
@@ -122,7 +122,7 @@ def open_catalogue(folder: Path) -> Catalogue:
 
 
 def recordings_of(flow: Flow, catalogue: Catalogue) -> dict[tuple[str, str], Path]:
-    """Every recording the flow can play, (language, prompt) to its file; refuses if one is missing."""
+    """Every recording the flow can play, (language, prompt) to its file; refuses if one is missing or no WAV."""
     if flow.records:
         raise NodeRefused(f"the flow {flow.name} records a comment, which this gateway cannot do yet")
     try:
@@ -133,6 +133,9 @@ def recordings_of(flow: Flow, catalogue: Catalogue) -> dict[tuple[str, str], Pat
     missing = [str(path) for path in recordings.values() if not path.is_file()]
     if missing:
         raise NodeRefused(f"the flow {flow.name} needs recordings that are not there: {', '.join(missing)}")
+    broken = [str(path) for path in recordings.values() if duration(path) is None]
+    if broken:
+        raise NodeRefused(f"the flow {flow.name} needs recordings that are no WAV files: {', '.join(broken)}")
     return recordings
 
 
