@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from dataclasses import dataclass
+from functools import cache
 from itertools import starmap
 
 AVAILABLE = sys.platform == "linux"
@@ -45,10 +46,23 @@ def show_events(rtp: socket.socket, payload_type: int | None, heard: HeardPress 
     if not AVAILABLE:
         return
     wanted = _NO_SUCH_TYPE if payload_type is None else payload_type
-    lines = _program(wanted) if heard is None else _program_after(wanted, heard)
-    program = b"".join(starmap(_INSTRUCTION.pack, lines))
-    held = ctypes.create_string_buffer(program)
-    rtp.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", len(lines), ctypes.addressof(held)))
+    if heard is None:
+        rtp.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, _attachment(wanted)[0])
+    else:
+        program, _held = _assemble(_program_after(wanted, heard))
+        rtp.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+
+
+@cache
+def _attachment(wanted: int) -> tuple[bytes, object]:
+    """The ordinary program for a payload type; every call needs it."""
+    return _assemble(_program(wanted))
+
+
+def _assemble(lines: tuple[_Instruction, ...]) -> tuple[bytes, object]:
+    """What SO_ATTACH_FILTER takes, `struct sock_fprog`, and the instructions it points to, to be kept alive."""
+    held = ctypes.create_string_buffer(b"".join(starmap(_INSTRUCTION.pack, lines)))
+    return struct.pack("HL", len(lines), ctypes.addressof(held)), held
 
 
 def dropped(rtp: socket.socket) -> int:

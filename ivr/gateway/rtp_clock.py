@@ -75,15 +75,16 @@ class RtpClock:
         self._start_ns = start_ns
         self._next = 0
         self._slots = tuple(Slot(number) for number in range(SLOTS))
+        self._in_order = tuple(self._slots[number] for number in _ORDER)
 
     def place(self, leg: RtpLeg, now_ns: int) -> Slot:
         """Give a leg its slot: the first that is not full, so that as few as possible have to be woken for."""
         if not any(slot.legs for slot in self._slots):
             # nobody was served meanwhile, so nobody was late
             self._next = (now_ns - self._start_ns) // SLOT_NS + 1
-        ordered = [self._slots[number] for number in _ORDER]
-        emptiest = min(ordered, key=lambda slot: len(slot.legs))
-        slot = next((slot for slot in ordered if len(slot.legs) < FULL), emptiest)
+        slot = next((slot for slot in self._in_order if len(slot.legs) < FULL), None)
+        if slot is None:
+            slot = min(self._in_order, key=lambda each: len(each.legs))
         if not slot.legs:
             slot.period = None
         slot.legs[leg.sender] = leg

@@ -8,6 +8,7 @@ stranger would be an invented press.
 import contextlib
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from ivr.gateway import kernel_filter
@@ -200,14 +201,18 @@ class RtpLeg:
 
 
 def _remote_host(parameters: MediaParameters) -> str | None:
-    """The address to send to, as `recvfrom` writes it.
+    """The address to send to, None if there is no port."""
+    return _sendable(parameters.remote_address) if parameters.remote_port else None
 
-    None for no port, a group's address, 0.0.0.0 (old-style hold), or a name: nothing is looked up here.
+
+@lru_cache(maxsize=4096)
+def _sendable(text: str) -> str | None:
+    """An address as `recvfrom` writes it.
+
+    None for a group's address, for 0.0.0.0 (old-style hold), and for a name: nothing is looked up here.
     """
     try:
-        address = ip_address(parameters.remote_address)
+        address = ip_address(text)
     except ValueError:
-        return None
-    if not parameters.remote_port:
         return None
     return None if address.is_multicast or address.is_unspecified else str(address)
