@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-import postgres
 import psycopg
 import pytest
+from outside import postgres
 from sqlalchemy import Engine
 
 from store.database import open_engine
@@ -26,8 +26,8 @@ def postgres_socket() -> Iterator[str]:
     found = postgres.binaries()
     if found is None:
         pytest.skip("PostgreSQL's server is not installed (apt-get install postgresql)")
-    with postgres.cluster(found) as folder:
-        yield folder
+    with postgres.cluster(found) as server:
+        yield str(server.folder)
 
 
 @pytest.fixture(scope="session")
