@@ -43,7 +43,7 @@ class Courier:
             self._take_up(folder)
 
     def run(self, stop: Event) -> None:
-        """Deliver until `stop` is set; the batch at hand is finished first."""
+        """Deliver until `stop` is set, then once more what is there by then."""
         polls = 0
         while not stop.wait(self._pause or POLL_SECONDS):
             polls += 1
@@ -55,7 +55,15 @@ class Courier:
             except (StoreError, OSError) as error:
                 self._down(error)
             self._report()
+        self._finish()
         self.close()
+
+    def _finish(self) -> None:
+        """Take what is durable by now, such as the last calls of a node that stopped before us; no waiting."""
+        try:
+            self.run_once()
+        except (StoreError, OSError) as error:
+            log.warning("stopped with calls still in the journal", reason=str(error), waiting=self.waiting())
 
     def run_once(self) -> int:
         """Deliver what is durable now; gives the number of calls. Raises StoreError or OSError if that fails."""
