@@ -90,21 +90,16 @@ class Catalogue:
     def load(cls, folder: Path) -> Self:
         """Read `catalogue.yaml` in `folder`; raises CatalogueMistake with one sentence."""
         path = folder / CATALOGUE
-        try:
-            tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise CatalogueMistake(f"{path}: cannot be read ({error.strerror})") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise CatalogueMistake(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-        entries = tree.get("prompts") if isinstance(tree, dict) else None
+        tree = _read(path)
+        entries = tree.get("prompts")
         if not isinstance(entries, dict) or not entries:
             raise CatalogueMistake(f"{path}: has no `prompts:`")
-        voices = tree.get("voices") or {}
-        try:
-            speakers = {str(key): Speaker(str(v["voice"]), float(v["speed"])) for key, v in voices.items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CatalogueMistake(f"{path}: each of `voices:` needs `voice` and `speed`") from error
-        return cls(folder, speakers, {str(name): _prompt(path, str(name), entry) for name, entry in entries.items()})
+        prompts = {str(name): _prompt(path, str(name), entry) for name, entry in entries.items()}
+        for prompt in prompts.values():
+            before = prompts.get(prompt.after)
+            if prompt.after and not (before and set(prompt.recordings) <= set(before.recordings)):
+                raise CatalogueMistake(f"{path}: prompt {prompt.id!r} is after {prompt.after!r}, which is not there")
+        return cls(folder, _speakers(path, tree.get("voices") or {}), prompts)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -148,6 +143,23 @@ def duration(path: Path) -> float | None:
             return file.getnframes() / file.getframerate()
     except (OSError, EOFError, wave.Error, ZeroDivisionError):
         return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogueMistake(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CatalogueMistake(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return tree if isinstance(tree, dict) else {}
+
+
+def _speakers(path: Path, voices: Mapping[str, Any]) -> dict[str, Speaker]:
+    try:
+        return {str(name): Speaker(str(one["voice"]), float(one["speed"])) for name, one in voices.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CatalogueMistake(f"{path}: each of `voices:` needs `voice` and `speed`") from error
 
 
 def _prompt(path: Path, id: str, entry: object) -> Prompt:  # noqa: A002

@@ -10,7 +10,7 @@ from rich.progress import track
 import settings
 from prompts import bookkeeping, checking, importing, listening, recipe, rendering, reporting
 from prompts.catalogue import Catalogue, PromptError
-from prompts.listening_figures import FILE
+from prompts.listening_figures import FILE, Figures, FiguresUnreadable
 
 CACHE = settings.ROOT / "build" / "voices"
 FINDINGS = 1
@@ -76,7 +76,7 @@ def import_(
 
 
 @prompts.command()
-@click.option("--listen", is_flag=True, help="listen to all again with a speech recogniser; needs .venv-voices")
+@click.option("--listen", is_flag=True, help="listen to what changed with a speech recogniser; needs .venv-voices")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @_folder
 def check(listen: bool, form: str, folder: Path | None) -> None:
@@ -103,9 +103,17 @@ def _keep(catalogue: Catalogue, language: str, name: str, made: rendering.Render
 def _listen(catalogue: Catalogue) -> None:
     try:
         hear = listening.Whisper(CACHE)
-        rounds = listening.rounds(catalogue)
+        known = _known(catalogue)
+        rounds = listening.outdated(catalogue, known, hear.description())
         heard = [listening.listen(catalogue, one, hear) for one in track(rounds, description="listening")]
     except PromptError as error:
         raise click.UsageError(str(error)) from error
-    figures = listening.figures(catalogue, heard, hear.description())
+    figures = listening.figures(catalogue, heard, hear.description(), known)
     bookkeeping.replace(catalogue.folder / FILE, figures.content())
+
+
+def _known(catalogue: Catalogue) -> Figures | None:
+    try:
+        return Figures.load(catalogue.folder)
+    except FiguresUnreadable:
+        return None

@@ -6,7 +6,7 @@ The recogniser's own mistakes are counted too.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -18,7 +18,7 @@ from ivr.media import g711
 from prompts import hearing
 from prompts.catalogue import Catalogue
 from prompts.levels import Samples
-from prompts.listening_figures import Figure, Figures
+from prompts.listening_figures import Figure, Figures, stale
 from prompts.mandarin import is_mandarin
 from prompts.recipe import sentences
 from prompts.voice_packages import VoiceUnavailable, package, part
@@ -74,6 +74,24 @@ def rounds(catalogue: Catalogue) -> list[Round]:
     ]
 
 
+def outdated(catalogue: Catalogue, known: Figures | None, recogniser: Mapping[str, object]) -> list[Round]:
+    """List the rounds whose figures are missing or of another sound, method or recogniser.
+
+    A prompt heard in several sequences is heard again in all of them if one of them must be.
+    """
+    every = rounds(catalogue)
+    if known is None or known.method != METHOD | {"recogniser": recogniser}:
+        return every
+    changed = {(language, name) for language, name, _ in stale(catalogue, known)}
+    while wider := {(one.language, name) for one in every if _touches(one, changed) for name in one.ids} - changed:
+        changed |= wider
+    return [one for one in every if _touches(one, changed)]
+
+
+def _touches(one: Round, prompts: Collection[tuple[str, str]]) -> bool:
+    return any((one.language, name) in prompts for name in one.ids)
+
+
 def hearings(catalogue: Catalogue, language: str) -> list[tuple[str, ...]]:
     """Sequences of prompt ids as a caller hears them; every prompt with words is in at least one."""
     spoken = [p.id for p in catalogue.prompts.values() if language in p.recordings and p.tone is None]
@@ -99,15 +117,27 @@ def listen(catalogue: Catalogue, one: Round, hear: Hear) -> list[Heard]:
     return [Heard(one, name, owners.count(name), wrong.count(name), off.count(name), understood) for name in one.ids]
 
 
-def figures(catalogue: Catalogue, heard: Iterable[Iterable[Heard]], recogniser: Mapping[str, object]) -> Figures:
-    """Sum up: by prompt, the share of its units misheard over all rounds it was heard in; and what listened."""
+def figures(
+    catalogue: Catalogue,
+    heard: Iterable[Iterable[Heard]],
+    recogniser: Mapping[str, object],
+    known: Figures | None = None,
+) -> Figures:
+    """Sum up: by prompt, the share of its units misheard over all rounds it was heard in; and what listened.
+
+    What was not heard this time keeps its figure of `known`, in the catalogue's order.
+    """
     found: dict[tuple[str, str], list[Heard]] = {}
     for one in chain.from_iterable(heard):
         found.setdefault((one.round.language, one.id), []).append(one)
-    prompts: dict[str, dict[str, Figure]] = {}
-    for (language, name), all_heard in found.items():
-        content = catalogue.path(language, name).read_bytes()
-        prompts.setdefault(language, {})[name] = _figure(all_heard, hashlib.sha256(content).hexdigest())
+    prompts: dict[str, dict[str, Figure]] = {language: {} for language in catalogue.languages}
+    for name, prompt in catalogue.prompts.items():
+        for language in prompt.recordings:
+            if all_heard := found.get((language, name)):
+                content = catalogue.path(language, name).read_bytes()
+                prompts[language][name] = _figure(all_heard, hashlib.sha256(content).hexdigest())
+            elif known and name in known.prompts.get(language, {}):
+                prompts[language][name] = known.prompts[language][name]
     return Figures(METHOD | {"recogniser": recogniser}, prompts)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 
-from prompts.catalogue import Catalogue, Prompt, Recording, Source, Speaker
+from prompts.catalogue import CATALOGUE, Catalogue, CatalogueMistake, Prompt, Recording, Source, Speaker
 from prompts.mandarin import is_mandarin
 
 VERSION = 1  # raise it when the chain from text to WAV changes what it yields
@@ -20,7 +20,10 @@ def sentences(text: str) -> list[str]:
 
 def speaker(catalogue: Catalogue, sentence: str) -> Speaker:
     """The voice of a sentence follows its script, so that one prompt may speak two languages."""
-    return catalogue.speakers["zh-CN" if is_mandarin(sentence) else "en"]
+    language = "zh-CN" if is_mandarin(sentence) else "en"
+    if language not in catalogue.speakers:
+        raise CatalogueMistake(f"{catalogue.folder / CATALOGUE}: `voices:` names no voice for {language}")
+    return catalogue.speakers[language]
 
 
 def voice_of(catalogue: Catalogue, prompt: Prompt, text: str, engine: str) -> str:

@@ -1,5 +1,6 @@
 """Puts what was examined into a table for people and a tree for programs."""
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,6 +9,8 @@ from rich.table import Table
 from prompts.catalogue import Catalogue
 from prompts.checking import Examined
 from prompts.listening_figures import Figures, FiguresUnreadable
+
+WIDTH_OF_A_FILE = 160  # a pipe has no width of its own
 
 Remark = tuple[str, str, str]  # language, id, what is wrong
 
@@ -22,10 +25,12 @@ def tree(examined: Sequence[Examined], figures: Sequence[Remark]) -> dict[str, o
 
 def show(catalogue: Catalogue, examined: Sequence[Examined], figures: Sequence[Remark]) -> None:
     """Print the table, the figures of listening, and below them every finding in a line of its own."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_FILE)
     table = Table(box=None, header_style="bold")
     for heading in ("language", "prompt", "rate", "ch", "s", "dBov", "peak", "lead", "trail", "misheard", "voice", ""):
-        table.add_column(heading, justify="left" if heading in {"language", "prompt", "voice", ""} else "right")
+        table.add_column(
+            heading, no_wrap=True, justify="left" if heading in {"language", "prompt", "voice", ""} else "right"
+        )
     heard = _figures(catalogue)
     for one in examined:
         table.add_row(*_cells(one, heard))
