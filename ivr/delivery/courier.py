@@ -60,6 +60,7 @@ class Courier:
 
     def _finish(self) -> None:
         """Take what is durable by now, such as the last calls of a node that stopped before us; no waiting."""
+        self._look_again()
         try:
             self.run_once()
         except (StoreError, OSError) as error:
