@@ -63,21 +63,24 @@ class _Outgoing:
         if self._link.fileno() < 0:
             return
         self._waiting.append(encode(command))
-        if len(self._waiting) == 1:
-            self._flush()
+        if len(self._waiting) == 1 and not self._flush():
+            self._loop.add_writer(self._link, self._room)
 
-    def _flush(self) -> None:
+    def _room(self) -> None:
+        if self._flush() and self._link.fileno() >= 0:
+            self._loop.remove_writer(self._link)
+
+    def _flush(self) -> bool:
+        """Send what waits; False if there is no room for all of it now."""
         try:
             while self._waiting:
                 self._link.send(self._waiting[0])
                 self._waiting.popleft()
         except BlockingIOError:
-            self._loop.add_writer(self._link, self._flush)
-            return
+            return False
         except OSError as error:
             self._on_error(f"the media process does not listen: {error.strerror}")
-            return
-        self._loop.remove_writer(self._link)
+        return True
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -159,18 +162,23 @@ class MediaLink:
         """Bind ports for a new leg and start its stream; its even RTP port. Raises MediaUnavailable."""
         if self._lost is not None:
             raise MediaUnavailable(self._lost)
-        answer = self._opening[leg] = self._loop.create_future()
+        answer: asyncio.Future[int] = self._loop.create_future()
+        self._opening[leg] = answer
         self._calls.send(OpenLeg(leg, parameters))
+        # asyncio's own wait_for costs as much as all the rest of this
+        too_late = self._loop.call_later(OPEN_SECONDS, self._give_up_opening, leg)
         try:
-            return await asyncio.wait_for(answer, OPEN_SECONDS)
-        except TimeoutError as error:
-            self._calls.send(CloseLeg(leg))  # behind its opening, should that still be done
-            raise MediaUnavailable(f"the media process gave no port within {OPEN_SECONDS:g} s") from error
+            return await answer
         except asyncio.CancelledError:
             self._calls.send(CloseLeg(leg))
             raise
         finally:
+            too_late.cancel()
             self._opening.pop(leg, None)
+
+    def _give_up_opening(self, leg: int) -> None:
+        self._calls.send(CloseLeg(leg))  # behind its opening, should that still be done
+        self._answer(leg, 0, f"the media process gave no port within {OPEN_SECONDS:g} s")
 
     def update(self, leg: int, parameters: MediaParameters) -> None:
         """Give a leg new parameters (hold, codec, address); they hold from the next frame on."""
@@ -255,11 +263,13 @@ class MediaLink:
             return
         code = self._process.poll()
         self._lost = reason if code is None else f"{reason} (exit status {code})"
+        started = self._ready.done()
         waiting: list[asyncio.Future[Ready] | asyncio.Future[int]] = [self._ready, *self._opening.values()]
         for answer in waiting:
             if not answer.done():
                 answer.set_exception(MediaUnavailable(self._lost))
-        self._on_event(PumpLost(self._lost))
+        if started:
+            self._on_event(PumpLost(self._lost))
 
     def _disconnect(self) -> None:
         self._watch.cancel()

@@ -557,16 +557,18 @@ def test_the_media_process_starts_in_little_time_from_any_folder(prompts, tmp_pa
     assert asyncio.run(scenario()) < 3.0
 
 
-def test_a_process_that_cannot_start_says_so(prompts, monkeypatch):
-    monkeypatch.setattr("ivr.gateway.media_link.ROOT", Path("/nonexistent"))
+def test_a_process_that_cannot_start_says_so_once(prompts, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
+    said = []
 
     async def scenario():
         with pytest.raises(MediaUnavailable, match="did not start"):
-            async with house(prompts):
-                pass
+            await MediaLink.start(
+                prompts=prompts, rtp_ports=(40000, 49999), media_timeout_seconds=9, on_event=said.append
+            )
 
     asyncio.run(scenario())
+    assert said == []
 
 
 def open_sockets() -> int:
