@@ -24,9 +24,10 @@ from ivr.flow.model import Flow
 from ivr.gateway import figures
 from ivr.gateway.admission import Door
 from ivr.gateway.call_control import CallControl
+from ivr.gateway.durable import append_to
 from ivr.gateway.journal_records import Record, UnreadableRecord, parse, unfinished
 from ivr.gateway.last_words import LastWords
-from ivr.gateway.leg import Node, append_to
+from ivr.gateway.leg import Node
 from ivr.gateway.media_link import MediaLink, MediaUnavailable
 from ivr.gateway.media_messages import MediaEvent, PumpLost
 from ivr.gateway.sip_trunk import PortTaken, SipTrunk

@@ -39,6 +39,7 @@ from ivr.flow.events import (
     TimerFired,
 )
 from ivr.gateway import figures
+from ivr.gateway.durable import when_durable
 from ivr.gateway.journal_records import AnswerRecord, CallRecord, EndedRecord
 from ivr.gateway.media_messages import KeyHeard
 from ivr.journal import Position
@@ -182,10 +183,9 @@ class Call:
         evidence = press.evidence if press is not None and action.key.endswith(press.key) else {}
         record = AnswerRecord(self.id, action.question, action.answer, action.key, utc_now(), evidence)
         stored = self._platform.append(record.payload(), last_words=False)
-        asyncio.wrap_future(stored).add_done_callback(lambda done: self._stored(action, done))
+        when_durable(stored, lambda fault: self._stored(action, fault))
 
-    def _stored(self, action: StoreAnswer, done: "asyncio.Future[Position]") -> None:
-        fault = done.exception()
+    def _stored(self, action: StoreAnswer, fault: BaseException | None) -> None:
         if fault is None:
             if self._press is not None:
                 figures.DURABLE.observe(self._loop.time() - self._press.at)

@@ -34,13 +34,16 @@ class LastWords:
 
     def say(self, payload: bytes) -> None:
         """Write one end of a call, now or as soon as the journal takes it."""
-        asyncio.wrap_future(self._append(payload)).add_done_callback(lambda done: self._done(payload, done))
+        self._append(payload).add_done_callback(lambda done: self._done(payload, done.exception()))
 
-    def _done(self, payload: bytes, done: "asyncio.Future[Position]") -> None:
-        if done.exception() is None:
-            return
+    def _done(self, payload: bytes, fault: BaseException | None) -> None:
+        """In the journal's thread: only a fault is worth waking the loop for."""
+        if fault is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._keep, payload, fault)
+
+    def _keep(self, payload: bytes, fault: BaseException) -> None:
         if not self._waiting:
-            log.error("the end of a call waits for room in the journal", fault=str(done.exception()))
+            log.error("the end of a call waits for room in the journal", fault=str(fault))
         self._waiting.append(payload)
         figures.LAST_WORDS.set(len(self._waiting))
         if self._timer is None:

@@ -19,6 +19,7 @@ from ivr.flow.model import Flow
 from ivr.gateway import figures
 from ivr.gateway.admission import Admitted
 from ivr.gateway.call import Call, utc_now
+from ivr.gateway.durable import append_to, durable
 from ivr.gateway.journal_records import CallRecord, EndedRecord
 from ivr.gateway.last_words import LastWords
 from ivr.gateway.media_link import MediaLink, MediaUnavailable
@@ -154,7 +155,7 @@ class Leg:
     async def _write(self, payload: bytes) -> None:
         """Make the call record durable; a journal that refuses even that is the flow's matter, not the ringing's."""
         try:
-            await asyncio.wrap_future(self.append(payload, last_words=True))
+            await durable(self.append(payload, last_words=True))
         except JournalError as fault:
             log.error("call record not written", fault=str(fault))
 
@@ -288,13 +289,3 @@ class Leg:
             self._media.close(self.number)
             self._media = None
         self._on_released(self)
-
-
-def append_to(journal: Journal, payload: bytes, *, reserve: bool) -> "Future[Position]":
-    """Append, with a refusal at the call and a refusal later told in one way: by the future."""
-    try:
-        return journal.append(payload, reserve=reserve)
-    except JournalError as fault:
-        refused: Future[Position] = Future()
-        refused.set_exception(fault)
-        return refused
