@@ -7,12 +7,12 @@ to a fresh one, once; if that fails too the journal says so and accepts nothing 
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import structlog
 
@@ -67,11 +67,12 @@ class Journal:
         )
         self._on_alarm = on_alarm
         self._sync = sync
-        self._waiting: deque[_Pending] = deque()
-        self._changed = threading.Condition()
-        self._closing = False
+        self._waiting: SimpleQueue[_Pending | None] = SimpleQueue()  # None: the journal closes
+        self._entrance = threading.Lock()
+        self._closing = self._drained = False
         self._segment: ActiveSegment | None = None
         self._last = Position(0, 0)  # where the segment before the next one ends
+        self._stocked = False  # both spare files lie ready: nothing to look for until one is taken
         self._failed: JournalFailed | None = None
         self._failures_in_a_row = 0
         self._full: JournalFull | None = None
@@ -111,11 +112,10 @@ class Journal:
         future: Future[Position] = Future()
         future.set_running_or_notify_cancel()  # a record that may be on its way to the disk cannot be taken back
         pending = _Pending(line, reserve, future)
-        with self._changed:
+        with self._entrance:
             if self._closing:
                 raise JournalFailed("the journal is closed")
-            self._waiting.append(pending)
-            self._changed.notify()
+            self._waiting.put(pending)
         return future
 
     def read(self, start: Position | None = None) -> Iterator[tuple[Position, bytes]]:
@@ -137,11 +137,11 @@ class Journal:
 
     def close(self) -> None:
         """Write what is waiting, give back what was allocated beyond it, and let the next writer in."""
-        with self._changed:
+        with self._entrance:
             if self._closing:
                 return
             self._closing = True
-            self._changed.notify()
+            self._waiting.put(None)
         self._thread.join()
         if self._segment is not None:
             self._segment.seal()
@@ -174,10 +174,13 @@ class Journal:
 
     def _take(self) -> list[_Pending]:
         """Everything that gathered while the disk was busy: the group of one fsync. Empty: the journal closes."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
-            group = list(self._waiting)
-            self._waiting.clear()
+        group: list[_Pending] = []
+        while not self._drained and not (group and self._waiting.empty()):
+            pending = self._waiting.get()
+            if pending is None:
+                self._drained = True
+            else:
+                group.append(pending)
         return group
 
     def _commit(self, group: list[_Pending]) -> list[_Pending]:
@@ -228,6 +231,7 @@ class Journal:
             self._segment.seal()
             self._segment = None
         number = max(self._last.segment, self.reader.durable().segment, self.reader.acknowledged().segment) + 1
+        self._stocked = False
         descriptor, size = self._allocation.take(spare, number)
         previous_end = self._last.offset if self._last.segment == number - 1 else 0
         self._last = Position(number, 0)
@@ -258,7 +262,9 @@ class Journal:
 
     def _replenish(self) -> None:
         """Allocate ahead of need; also how the journal notices that there is room again."""
-        if self._failed is not None or (self._trouble is not None and time.monotonic() < self._look_again_at):
+        if self._stocked or self._failed is not None:
+            return
+        if self._trouble is not None and time.monotonic() < self._look_again_at:
             return
         try:
             self._allocation.prepare(Spare.RESERVE)
@@ -269,6 +275,7 @@ class Journal:
                 self._alarm(AlarmKind.LOW, f"{full}; the present segment still has room")
                 self._trouble = AlarmKind.LOW
             return
+        self._stocked = True
         if self._trouble is not None:
             self._trouble = self._full = None
             self._alarm(AlarmKind.ROOM, f"the journal {self.folder} has room again")
