@@ -200,13 +200,14 @@ class IvrNode:
             media = await self._start_media()
         except MediaUnavailable as error:
             raise NodeRefused(str(error)) from error
+        self._last_words = LastWords(partial(append_to, self._journal, reserve=True))
         shared = Node(
             name=settings.node,
             core=self._core,
             trunk=self._trunk,
             media=media,
             journal=self._journal,
-            last_words=LastWords(partial(append_to, self._journal, reserve=True)),
+            last_words=self._last_words,
             cipher=FieldCipher(settings.keys.fields),
             media_address=settings.media_address,
         )
@@ -273,6 +274,7 @@ class IvrNode:
         await self._control.idle(self._settings.drain_seconds)
         self._control.take_down_all("node")
         await self._control.idle(FAREWELL_SECONDS)
+        self._last_words.flush()
         for task in self._tasks:
             task.cancel()
         await self._control.media.shut_down()

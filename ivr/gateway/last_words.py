@@ -1,7 +1,8 @@
-"""The ends of calls that the journal would not take even into its reserve: kept in memory and tried again.
+"""The ends of calls: written together a moment later, and kept in memory if the journal would not take them.
 
-Bounded: past the limit the oldest is dropped and counted, because a node must not die of a full disk.
-A call whose end is lost this way is ended by the node's next start (`journal_records.unfinished`).
+Nobody waits for the end of a call to be durable, so those of a fifth of a second share one commit. What is kept is
+bounded: past the limit the oldest is dropped and counted, because a node must not die of a full disk. A call whose
+end is lost, this way or with the process, is ended by the node's next start (`journal_records.unfinished`).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from ivr.journal import Position
 
 log = structlog.get_logger("journal")
 
+GATHER_SECONDS = 0.2
 MOST_WAITING = 10_000
 TRY_AGAIN_SECONDS = 2.0
 
@@ -28,12 +30,24 @@ class LastWords:
     def __init__(self, append: Append) -> None:
         """`append` writes one payload with the journal's reserve allowed."""
         self._append = append
+        self._said: list[bytes] = []
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
     def say(self, payload: bytes) -> None:
-        """Write one end of a call, now or as soon as the journal takes it."""
+        """Write one end of a call, soon or as soon as the journal takes it."""
+        self._said.append(payload)
+        if len(self._said) == 1:
+            self._loop.call_later(GATHER_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what was said so far at once; before the journal closes."""
+        said, self._said = self._said, []
+        for payload in said:
+            self._write(payload)
+
+    def _write(self, payload: bytes) -> None:
         self._append(payload).add_done_callback(lambda done: self._done(payload, done.exception()))
 
     def _done(self, payload: bytes, fault: BaseException | None) -> None:
@@ -55,4 +69,4 @@ class LastWords:
         self._waiting.clear()
         figures.LAST_WORDS.set(0)
         for payload in waiting:
-            self.say(payload)
+            self._write(payload)
