@@ -5,7 +5,6 @@ engine touch one.
 """
 
 from copy import copy
-from dataclasses import replace
 from typing import Any, Self
 
 from ivr.flow.actions import Action, CancelTimer, End, HangUp, Play, StartTimer, StopPrompt
@@ -84,9 +83,9 @@ class Call:
         """Note that what the event reports is over: a fired timer does not run, a finished prompt does not play."""
         match event:
             case TimerFired(timer):
-                self.at = replace(self.at, running=self.at.running - {timer})
+                self.at = self.at._replace(running=self.at.running - {timer})
             case PromptFinished() | PromptFailed():
-                self.at = replace(self.at, playing=False)
+                self.at = self.at._replace(playing=False)
             case _:
                 pass
 
@@ -147,19 +146,19 @@ class Call:
 
     # the strokes
 
-    def move(self, state: State, **changes: Any) -> None:  # noqa: ANN401  dataclasses.replace checks the names
+    def move(self, state: State, **changes: Any) -> None:  # noqa: ANN401  `_replace` checks the names
         """Wait for something else."""
-        self.at = replace(self.at, state=state, **changes)
+        self.at = self.at._replace(state=state, **changes)
 
     def note(self, **changes: Any) -> None:  # noqa: ANN401
         """Remember something about the present question."""
-        self.at = replace(self.at, turn=replace(self.at.turn, **changes))
+        self.at = self.at._replace(turn=self.at.turn._replace(**changes))
 
     def quiet(self) -> list[Action]:
         """Stop whatever plays and runs under the present attempt."""
         stopped = self._stopped()
         if stopped:
-            self.at = replace(self.at, playing=False, running=frozenset())
+            self.at = self.at._replace(playing=False, running=frozenset())
         return stopped
 
     def _stopped(self) -> list[Action]:
@@ -174,13 +173,13 @@ class Call:
 
     def start(self, timer: Timer, seconds: float) -> Action:
         """Start a timer of the present attempt."""
-        self.at = replace(self.at, running=self.at.running | {timer})
+        self.at = self.at._replace(running=self.at.running | {timer})
         return StartTimer(self.at.attempt, timer, seconds)
 
     def play(self, state: State, prompts: tuple[str, ...]) -> list[Action]:
         """Stop everything and play the prompts under a new attempt."""
         stopped, attempt = self._stopped(), self.at.attempt + 1
-        self.at = replace(self.at, state=state, attempt=attempt, playing=True, running=frozenset())
+        self.at = self.at._replace(state=state, attempt=attempt, playing=True, running=frozenset())
         return [*stopped, Play(attempt, prompts, self.at.language)]
 
     def end(self, *, fault: bool = False) -> list[Action]:

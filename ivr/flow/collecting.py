@@ -3,8 +3,6 @@
 Silence (VoiceXML's noinput) and wrong keys (nomatch) have tries of their own; neither ever uses up the other's.
 """
 
-from dataclasses import replace
-
 from ivr.flow.actions import Action
 from ivr.flow.call import Call
 from ivr.flow.events import Event, KeyPressed, PromptFailed, PromptFinished, Timer
@@ -75,7 +73,7 @@ def _act(call: Call, digits: str) -> list[Action]:
         return store(call, Pending(node.question, Given(node.keys[digits], digits)))
     if isinstance(node, Menu) and digits in node.keys:
         choice = node.keys[digits]
-        call.at = replace(call.at, language=choice.language or call.at.language)
+        call.at = call.at._replace(language=choice.language or call.at.language)
         return enter(call, choice.next, digits[-1])
     return _nomatch(call, digits)
 

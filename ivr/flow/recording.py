@@ -1,6 +1,5 @@
 """Moves at a recording: its beginning, its end, and the word of the journal that keeps it."""
 
-from dataclasses import replace
 from typing import Final
 
 from ivr.flow.actions import Action, Record, StopRecording
@@ -16,7 +15,7 @@ RECORDER_SECONDS: Final = 5.0  # what a recorder may take beyond the longest rec
 def record(call: Call, _: Event) -> list[Action]:
     """Record, now that the caller has heard that it happens."""
     node, attempt = call.recording, call.attempt(State.RECORDING)
-    call.at = replace(call.at, stopping=False)
+    call.at = call.at._replace(stopping=False)
     timer = call.start(Timer.RECORDING, node.maximum_seconds + RECORDER_SECONDS)
     return [Record(attempt, node.maximum_seconds, node.stop_key, node.silence_seconds), timer]
 
@@ -62,5 +61,5 @@ def _pending(call: Call, event: RecordingFinished) -> Pending:
 def _stop(call: Call) -> list[Action]:
     if call.at.stopping:
         return []
-    call.at = replace(call.at, stopping=True)
+    call.at = call.at._replace(stopping=True)
     return [StopRecording(call.at.attempt)]

@@ -1,7 +1,11 @@
-"""Where a call stands in its flow: immutable, so that an event that changes nothing cannot change it by accident."""
+"""Where a call stands in its flow: immutable, so that an event that changes nothing cannot change it by accident.
 
-from dataclasses import dataclass, field
+Named tuples where a call changes them at every step: `_replace` takes a third of what dataclasses.replace does.
+"""
+
+from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ivr.flow.events import Timer
 from ivr.flow.model import NO_ANSWER
@@ -42,8 +46,7 @@ class Pending:
     given: Given
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """What has happened at the current question; a new one at each node."""
 
     tries: int = 0  # index of the try that is being put
@@ -57,8 +60,7 @@ class Turn:
     guard: str = ""  # the key whose second press is the finger, not the caller
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """All the engine remembers of a call except the answers."""
 
     state: State = State.NEW
@@ -66,7 +68,7 @@ class Situation:
     attempt: int = 0
     language: str = ""
     contact_language: str = NO_ANSWER
-    turn: Turn = field(default_factory=Turn)
+    turn: Turn = Turn()
     playing: bool = False
     stopping: bool = False  # the recording was told to stop
     running: frozenset[Timer] = frozenset()

@@ -4,7 +4,6 @@ Keys are deaf while the journal works, and only the change key acts afterwards: 
 finger neither answers the next question nor counts as a wrong key.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from ivr.flow.actions import Action, StoreAnswer
@@ -20,13 +19,13 @@ JOURNAL_SECONDS: Final = 5.0  # no caller waits for a disk longer than this
 def store(call: Call, pending: Pending) -> list[Action]:
     """Send the answer to the journal; nothing is said before its word."""
     call.attempt(State.STORING)
-    call.at = replace(call.at, turn=Turn(changes=call.at.turn.changes))
+    call.at = call.at._replace(turn=Turn(changes=call.at.turn.changes))
     return to_journal(call, pending)
 
 
 def to_journal(call: Call, pending: Pending) -> list[Action]:
     """Send the answer under the present attempt, whatever the state."""
-    call.at = replace(call.at, pending=pending)
+    call.at = call.at._replace(pending=pending)
     stored = StoreAnswer(call.at.attempt, pending.question, pending.given.answer, pending.given.key)
     return [stored, call.start(Timer.JOURNAL, JOURNAL_SECONDS)]
 
@@ -36,7 +35,7 @@ def settle(call: Call) -> Given:
     pending = call.at.pending
     assert pending is not None
     call.answers[pending.question] = pending.given
-    call.at = replace(call.at, pending=None)
+    call.at = call.at._replace(pending=None)
     return pending.given
 
 
@@ -52,7 +51,7 @@ def stored(call: Call, _: Event) -> list[Action]:
 
 def not_stored(call: Call, _: Event) -> list[Action]:
     """Tell the caller, rather than thank for what was lost."""
-    call.at = replace(call.at, pending=None)
+    call.at = call.at._replace(pending=None)
     return apologise(call)
 
 

@@ -1,6 +1,5 @@
 """Moves from node to node, and the prompts that ask nothing."""
 
-from dataclasses import replace
 from typing import Final
 
 from ivr.flow.actions import Action, StartTimer
@@ -15,7 +14,7 @@ GUARD_SECONDS: Final = 0.7  # presses of one key closer than this, across a chan
 def begin(call: Call, event: Answered) -> list[Action]:
     """Speak the contact's language if the flow has it, and go to the first node."""
     if event.language in call.flow.languages:
-        call.at = replace(call.at, language=event.language, contact_language=event.language)
+        call.at = call.at._replace(language=event.language, contact_language=event.language)
     return [StartTimer(0, Timer.CALL_LENGTH, call.flow.maximum_seconds), *enter(call, call.flow.start)]
 
 
@@ -24,7 +23,7 @@ def enter(call: Call, name: str, guard: str = "") -> list[Action]:
 
     Branches take no event; the loader has made sure that they lead out of one another.
     """
-    call.at = replace(call.at, node=name, turn=Turn(guard=guard))
+    call.at = call.at._replace(node=name, turn=Turn(guard=guard))
     match call.flow.nodes[name]:
         case Question() | Menu():
             return ask(call)
@@ -76,5 +75,5 @@ def skip(call: Call, event: KeyPressed) -> list[Action]:
 
 def apologise(call: Call) -> list[Action]:
     """Tell the caller that it is the service's fault, and end."""
-    call.at = replace(call.at, turn=Turn())
+    call.at = call.at._replace(turn=Turn())
     return call.play(State.APOLOGISING, call.flow.fault)
