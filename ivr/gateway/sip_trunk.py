@@ -49,6 +49,7 @@ class SipTrunk:
         self._stream_ids = count(1)
         self._timer: asyncio.TimerHandle | None = None
         self._local = ("", 0)
+        self._everywhere = False
         self.strangers = 0
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
@@ -63,6 +64,7 @@ class SipTrunk:
     async def _listen(self, host: str, port: int) -> tuple[str, int]:
         sock = _udp_socket(host, port)
         self._local = sock.getsockname()[:2]
+        self._everywhere = ip_address(self._local[0]).is_unspecified
         self._udp, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=sock)
         self._tcp = await self._loop.create_server(self._accept, self._local[0], self._local[1])
         return self._local
@@ -131,8 +133,7 @@ class SipTrunk:
 
     def local_host_towards(self, host: str) -> str:
         """Our own address as `host` sees it: the bound one, or for a wildcard what the routing table says."""
-        bound = self._local[0]
-        return _route_source(host) if ip_address(bound).is_unspecified else bound
+        return _route_source(host) if self._everywhere else self._local[0]
 
     def close(self) -> None:
         """Close every socket at once."""
