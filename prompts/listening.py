@@ -6,6 +6,7 @@ The recogniser's own mistakes are counted too.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,6 +37,7 @@ METHOD: dict[str, object] = {
     "loss": LOSS,
     "concealment": "none: a lost packet is 20 ms of silence",
     "seeds": list(SEEDS),
+    "packets": "lost independently, by seed and sequence",
     "units": "Mandarin: pinyin syllables, `lossy_with_tones` counting wrong tones too; English: words",
     "context": "grades are heard as the caller hears them, between `heard` and `change`; all else alone",
 }
@@ -110,7 +112,8 @@ def listen(catalogue: Catalogue, one: Round, hear: Hear) -> list[Heard]:
         said += own
         owners += [name] * len(own)
     sounds = _sounds(catalogue, one.language, one.ids)
-    understood = " ".join(hear(over_the_line(sound, one.seed), ear) for sound, ear in sounds)
+    call = " ".join((one.language, *one.ids))
+    understood = " ".join(hear(over_the_line(sound, one.seed, call), ear) for sound, ear in sounds)
     caught = hearing.units(understood, _ear(understood, one.language))
     wrong = [owners[at] for at in hearing.errors(hearing.without_tones(said), hearing.without_tones(caught))]
     off = [owners[at] for at in hearing.errors(said, caught)]
@@ -157,10 +160,13 @@ def _share(errors: list[int], ones: list[Heard]) -> float:
     return sum(errors) / max(1, sum(one.units for one in ones))
 
 
-def over_the_line(samples: Samples, seed: int | None) -> Samples:
-    """A-law and, with a seed, the loss of 5 % of the 20 ms packets, each independently, unconcealed."""
+def over_the_line(samples: Samples, seed: int | None, call: str = "") -> Samples:
+    """A-law and, with a seed, the loss of 5 % of the 20 ms packets, each independently, unconcealed.
+
+    Which ones depends on the seed and on the name of the call, so that not all sequences lose the same packets.
+    """
     frames = g711.frames(to_pcm(samples), "PCMA")
-    chance = np.random.default_rng(seed).random(len(frames))
+    chance = np.random.default_rng([seed or 0, zlib.crc32(call.encode())]).random(len(frames))
     lost = g711.SILENCE["PCMA"] * g711.FRAME_SAMPLES
     arrived = [lost if seed is not None and chance[at] < LOSS else frame for at, frame in enumerate(frames)]
     return g711.decode(b"".join(arrived), "PCMA").astype(np.float64) / 32768

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import wave
+from importlib.util import find_spec
 from pathlib import Path
 
 import click.testing
@@ -280,3 +281,12 @@ def _edit(folder: Path, change) -> None:  # type: ignore[no-untyped-def]
     tree = yaml.safe_load(text)
     change(tree["prompts"])
     path.write_text(opening + yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is not None, reason="the voice packages are installed here")
+@pytest.mark.parametrize("command", [("render",), ("check", "--listen")])
+def test_without_the_voice_packages_one_line_says_how_to_get_them(folder: Path, command: tuple[str, ...]) -> None:
+    _edit(folder, lambda prompts: prompts["goodbye"]["en"].update(text="Bye."))
+    done = _run(*command, "--folder", str(folder))
+    assert done.exit_code == 2
+    assert "`make voices` installs it" in done.output

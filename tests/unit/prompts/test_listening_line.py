@@ -1,5 +1,7 @@
 """The line that prompts are listened to over, and how what was misheard is summed up."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from prompts import listening, waveform
 from prompts.catalogue import Catalogue, Prompt, Recording, Source
 from prompts.listening import Round
+from prompts.listening_figures import Figure
 
 GRADES = [f"grade_{grade}" for grade in listening.GRADES]
 TEXTS = {"heard": "You chose:", "change": "To change it, press the star key.", "thanks": "Thank you."}
@@ -42,6 +45,32 @@ def test_one_packet_in_twenty_is_silence_and_the_same_ones_every_time() -> None:
     assert 0.04 < lost.mean() < 0.06
     assert np.array_equal(listening.over_the_line(sound, 3), listening.over_the_line(sound, 3))
     assert not np.array_equal(listening.over_the_line(sound, 3), listening.over_the_line(sound, 4))
+    assert not np.array_equal(listening.over_the_line(sound, 3, "ask"), listening.over_the_line(sound, 3, "thanks"))
+
+
+def test_only_what_changed_is_heard_again_with_all_it_is_heard_together_with(catalogue: Catalogue) -> None:
+    ear = {"model": "an ear of the test's own"}
+    every = listening.rounds(catalogue)
+    known = listening.figures(catalogue, (listening.listen(catalogue, one, lambda *_: "") for one in every), ear)
+    noted = _noting(catalogue, known.prompts["en"])
+    assert listening.outdated(noted, None, ear) == every
+    assert listening.outdated(noted, known, {"model": "another"}) == every
+    assert listening.outdated(noted, known, ear) == []
+    other = _noting(catalogue, known.prompts["en"] | {"thanks": replace(known.prompts["en"]["thanks"], sha256="0")})
+    assert {one.ids for one in listening.outdated(other, known, ear)} == {("thanks",)}
+    grade = {"grade_satisfied": replace(known.prompts["en"]["grade_satisfied"], sha256="0")}
+    again = listening.outdated(_noting(catalogue, known.prompts["en"] | grade), known, ear)
+    assert {one.ids for one in again} == {("heard", name, "change") for name in GRADES}
+
+
+def _noting(catalogue: Catalogue, figures: Mapping[str, Figure]) -> Catalogue:
+    """The same catalogue, its entries noting the hashes of these figures."""
+    prompts = {
+        name: replace(prompt, recordings={"en": replace(prompt.recordings["en"], sha256=figures[name].sha256)})
+        for name, prompt in catalogue.prompts.items()
+        if name in figures
+    }
+    return replace(catalogue, prompts=prompts)
 
 
 def test_each_grade_is_heard_between_what_precedes_and_follows_it_and_a_tone_never(catalogue: Catalogue) -> None:
