@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """`serve` on the quick flow, shared by the tests that leave it as they found it."""
-    yield from _running(Service(tmp_path_factory.mktemp("service")))
+    yield from _running(Service(tmp_path_factory.mktemp("service"), sip_trunks="127.0.0.0/16"))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from itertools import count
 
 import structlog
 
+from ivr.gateway import figures
 from ivr.gateway.sip_stream import StreamConnection
 from ivr.sip.stateless import forbidden
 from ivr.sip.user_agent_server import Disconnect, Effect, Peer, Transmit, UserAgentServer
@@ -50,7 +51,6 @@ class SipTrunk:
         self._timer: asyncio.TimerHandle | None = None
         self._local = ("", 0)
         self._everywhere = False
-        self.strangers = 0
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
         """Bind UDP and TCP to one port (0: any) and give the address bound; raises PortTaken."""
@@ -91,7 +91,7 @@ class SipTrunk:
         if self._admits(peer.host):
             self.perform(self._core.receive(data, peer, self._loop.time()))
             return
-        self.strangers += 1
+        figures.STRANGERS.inc()
         reply = None if self._silent else forbidden(data, peer)
         if reply is not None:
             self._send(reply, peer)

@@ -80,6 +80,7 @@ def test_a_killed_media_process_ends_its_calls_truthfully_and_comes_back(
     until(lambda: "thanks" in answered.audio.prompts, "thanks")
     os.kill(service.media_process(), signal.SIGKILL)
     asked.hung_up_on()
+    answered.hung_up_on()
     assert (service.call(calls[0])["outcome"], service.call(calls[0])["ended_by"]) == ("hung_up", "media")
     assert service.call(calls[1])["outcome"] == "rated"
 

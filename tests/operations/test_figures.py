@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 from outside.phone import Phone
 from outside.service import ROOT, Service
+from outside.sip_client import Wire, request
 from outside.waiting import until
 
 PickUp = Callable[..., Phone]
+STRANGER = "127.9.0.1"  # on loopback, and outside the SIP_TRUNKS of the shared service
 KINDS = {"Counter", "Gauge", "Histogram", "Summary"}
 
 
@@ -80,6 +82,7 @@ def test_they_count_what_happened(service: Service, pick_up: PickUp) -> None:
             "info": service.figure("pingjia_keys_total", way="info"),
             "durable": service.figure("pingjia_press_durable_seconds_count"),
             "answers": service.figure("pingjia_answer_seconds_count"),
+            "strangers": service.figure("pingjia_sip_strangers_total"),
             "delivered": service.figure("pingjia_delivered_calls_total"),
         }
 
@@ -94,9 +97,23 @@ def test_they_count_what_happened(service: Service, pick_up: PickUp) -> None:
     other.hung_up_on()
     refusing = pick_up(service)
     refusing.refused(sdp=refusing.offer(formats="18"))
+    stranger = Wire(service.host, service.port, source=STRANGER)
+    answer = stranger.ask(request(stranger, "OPTIONS"))
+    stranger.close()
+    assert answer is not None
+    assert answer.status == 403
     service.call(call_id)
     service.call(other_id)
     grown = {name: value - before[name] for name, value in figures().items()}
-    assert grown == {"rated": 2, "refused": 1, "keys": 1, "info": 1, "durable": 2, "answers": 2, "delivered": 2}
+    assert grown == {
+        "rated": 2,
+        "refused": 1,
+        "keys": 1,
+        "info": 1,
+        "durable": 2,
+        "answers": 2,
+        "delivered": 2,
+        "strangers": 1,
+    }
     assert service.figure("pingjia_calls_active") == 0
     assert "13800000000" not in service.get("/metrics")[1]

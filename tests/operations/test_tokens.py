@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+import requests
 from outside.phone import Phone
 from outside.service import Row, Service
 from outside.waiting import until
@@ -46,6 +48,20 @@ def test_a_token_binds_the_call_to_its_contact_wherever_it_stands(
     assert service.call(call_id)["contact"] == contact["id"]
     shown = service.run("contact", "show", contact["id"], "--format", "json")
     assert '"outcome":"rated"' in shown.replace(" ", "")
+
+
+def test_a_contact_registered_over_http_shows_its_outcome(service: Service, pick_up: PickUp) -> None:
+    key = service.run("channels", "add", f"cti-{time.monotonic_ns()}", "--channel", "cti").strip()
+    address, headers = f"http://127.0.0.1:{service.http}/api/v1/contacts", {"Authorization": f"Bearer {key}"}
+    made = requests.post(address, json={"work_order": "WO-1", "language": "en"}, headers=headers, timeout=10)
+    assert made.status_code == 201, made.text
+    contact = made.json()
+    user = contact["transfer_uri"].removeprefix("sip:").partition("@")[0]
+    service.evaluation(rate(pick_up(service), user))
+    shown = requests.get(f"{address}/{contact['id']}", headers=headers, timeout=10)
+    assert shown.status_code == 200
+    assert shown.json()["outcome"] == "rated"
+    assert contact["transfer_uri"].endswith(f"@{service.address}")
 
 
 def test_a_token_survives_the_case_a_pbx_gives_it(service: Service, pick_up: PickUp) -> None:

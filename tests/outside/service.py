@@ -49,7 +49,7 @@ class Service:
             "http_bind": f"127.0.0.1:{self.http}",
             "rtp_ports": ports.rtp_range(),
             "flow": FLOWS / "quick.yaml",
-            "media_timeout_seconds": 5,
+            "media_timeout_seconds": 3,
             "drain_seconds": 10,
             **settings,
         }
