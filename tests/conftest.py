@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from outside import ports
 from outside.phone import Phone
-from outside.service import ROOT, Service
+from outside.service import FLOWS, ROOT, Service
 
 LINES_SHOWN = 80
 CORPORA = ROOT.parent / "shared" / "corpora"
@@ -21,6 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """`serve` on the quick flow, shared by the tests that leave it as they found it."""
     yield from _running(Service(tmp_path_factory.mktemp("service"), sip_trunks="127.0.0.0/16"))
+
+
+@pytest.fixture(scope="session")
+def confirming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """`serve` on a flow that says the answer back and offers a change; it listens on IPv6."""
+    if not ports.has_ipv6():
+        pytest.skip("this machine has no IPv6, not even on loopback")
+    yield from _running(Service(tmp_path_factory.mktemp("confirming"), host="::1", flow=FLOWS / "confirmed.yaml"))
 
 
 @pytest.fixture(scope="session")

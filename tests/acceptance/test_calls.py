@@ -1,12 +1,12 @@
 """Calls from ring to row: a phone calls the service, and what is in the store afterwards is what was pressed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from outside.phone import Phone, media_address
-from outside.service import FLOWS, Service
+from outside.service import Service
 from outside.waiting import until
 
 PickUp = Callable[..., Phone]
@@ -17,17 +17,6 @@ GRADES = {
     "4": ("dissatisfied", 2),
     "5": ("very_dissatisfied", 1),
 }
-
-
-@pytest.fixture(scope="module")
-def confirming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that says the answer back and offers a change; it listens on IPv6."""
-    made = Service(tmp_path_factory.mktemp("confirming"), host="::1", flow=FLOWS / "confirmed.yaml")
-    try:
-        yield made.start()
-        assert made.stop() == 0
-    finally:
-        made.kill()
 
 
 @pytest.mark.parametrize("key", GRADES)

@@ -23,6 +23,11 @@ def test_a_scenario_ends_in_its_grade(service: Service, tmp_path: Path, name: st
     assert row["grade"] == grade
 
 
+def test_a_key_over_ipv6(confirming: Service, tmp_path: Path) -> None:
+    calls = sipp(confirming, tmp_path, *scenario("key"))
+    assert confirming.evaluation(f"{calls}-1")["grade"] == "satisfied"
+
+
 def test_options_as_a_proxy_sends_them(service: Service, tmp_path: Path) -> None:
     sipp(service, tmp_path, *scenario("options"))
 

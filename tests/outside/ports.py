@@ -19,6 +19,14 @@ def sip_port(host: str = "127.0.0.1") -> int:
 http_port = sip_port
 
 
+def has_ipv6() -> bool:
+    """Whether ::1 can be bound."""
+    try:
+        return _free("::1", 0, socket.SOCK_DGRAM)
+    except OSError:
+        return False
+
+
 def rtp_range(pairs: int = 300) -> str:
     """`FIRST-LAST` for RTP_PORTS; a node passes over single ports that others hold."""
     first = _RANDOM.randrange(20000, HIGHEST - 2 * pairs, 2)
