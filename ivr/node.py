@@ -43,7 +43,7 @@ from store.secret import Keys
 
 log = structlog.get_logger("node")
 
-FIGURES_SECONDS = 2.0
+FIGURES_SECONDS = 0.5
 # for a BYE and one retransmission of it (RFC 3261 17.1.2.2: T1 = 0.5 s)
 FAREWELL_SECONDS = 2.0
 MEDIA_RESTART_PAUSES = (0.1, 0.5, 2.0, 5.0)
@@ -256,16 +256,18 @@ class IvrNode:
             except MediaUnavailable as error:
                 log.error("media process cannot be started", reason=str(error))
             else:
-                figures.PUMP_RESTARTS.inc()
+                figures.note(figures.PUMP_RESTARTS, 1)
                 log.info("media process started again")
                 return
 
     async def _report_figures(self) -> None:
         while True:
             state = self._journal.figures()
-            figures.JOURNAL_BYTES.set(state.bytes_used)
-            figures.JOURNAL_FULL.set(1 if state.full or state.failed else 0)
-            await asyncio.sleep(FIGURES_SECONDS)
+            figures.note(figures.JOURNAL_BYTES, state.bytes_used)
+            figures.note(figures.JOURNAL_FULL, 1 if state.full or state.failed else 0)
+            for _ in range(4):
+                figures.write_down()
+                await asyncio.sleep(FIGURES_SECONDS)
 
     async def drain(self) -> None:
         """No new calls (OPTIONS 503); running ones may finish within the limit, then they are hung up."""
@@ -275,6 +277,7 @@ class IvrNode:
         self._control.take_down_all("node")
         await self._control.idle(FAREWELL_SECONDS)
         self._last_words.flush()
+        figures.write_down()
         for task in self._tasks:
             task.cancel()
         await self._control.media.shut_down()

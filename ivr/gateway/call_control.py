@@ -79,7 +79,7 @@ class CallControl:
             case Offered():
                 self._offered(effect)
             case Recorded():
-                figures.SIP_FAULTS.labels(effect.kind).inc()
+                figures.note(figures.SIP_FAULTS, 1, effect.kind)
                 log.debug("sip", kind=effect.kind, peer=effect.peer.host, detail=effect.detail)
             case Established() | ChangeOffered() | ChangeAnswered() | DigitSignalled() | Ended():
                 leg = self._by_dialog.get(effect.call)
@@ -113,26 +113,26 @@ class CallControl:
         start = CallStart(offered, decision, self._flow, Engine(self._flow, self._language), utc_now(), loop.time())
         leg = Leg(self._node, start, next(self._numbers), on_released=self._released)
         self._by_dialog[offered.call] = self._by_number[leg.number] = leg
-        figures.ACTIVE.set(len(self._by_number))
+        figures.note(figures.ACTIVE, len(self._by_number))
         task = loop.create_task(leg.answer())
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
     def _released(self, leg: Leg) -> None:
         self._by_number.pop(leg.number, None)
-        figures.ACTIVE.set(len(self._by_number))
+        figures.note(figures.ACTIVE, len(self._by_number))
         self._settle()
 
     def media_event(self, event: MediaEvent) -> None:
         """Take what the media process reports."""
         match event:
             case PumpFigures():
-                figures.RTP_LATE.set(event.late_p99_ms)
-                figures.RTP_SKIPPED.inc(event.skipped_frames)
+                figures.note(figures.RTP_LATE, event.late_p99_ms)
+                figures.note(figures.RTP_SKIPPED, event.skipped_frames)
             case PumpLost():
                 self._pump_lost(event.reason)
             case LegClosed():
-                figures.RTP_FOREIGN.inc(event.statistics.foreign)
+                figures.note(figures.RTP_FOREIGN, event.statistics.foreign)
             case KeyHeard() | PlayFinished() | PlayFailed() | MediaSilent() | PeerLeft():
                 leg = self._by_number.get(event.leg)
                 if leg is not None:
