@@ -63,7 +63,7 @@ class Platform(Protocol):
     def append(self, payload: bytes, *, last_words: bool) -> "Future[Position]":
         """Write to the journal; the future is done when it is durable."""
 
-    def say_last(self, payload: bytes) -> None:
+    def say_last(self, ended: EndedRecord) -> None:
         """Write the end of the call, now or when the journal takes it."""
 
     def release(self) -> None:
@@ -118,7 +118,7 @@ class Call:
             return
         self._press = _Press(key, at, evidence)
         self.handle(KeyPressed(key))
-        figures.KEYS.labels(way).inc()
+        figures.note(figures.KEYS, 1, way)
         self._log.info("key", key=key, way=way, prompt=evidence.get("prompt"))
 
     def hung_up(self, by: str) -> None:
@@ -139,7 +139,7 @@ class Call:
             case StopPrompt():
                 self._platform.stop(action.attempt)
                 if self._press is not None:
-                    figures.STOPPED.observe(self._loop.time() - self._press.at)
+                    figures.note(figures.STOPPED, self._loop.time() - self._press.at)
             case StartTimer():
                 self._start_timer(action)
             case CancelTimer():
@@ -188,11 +188,11 @@ class Call:
     def _stored(self, action: StoreAnswer, fault: BaseException | None) -> None:
         if fault is None:
             if self._press is not None:
-                figures.DURABLE.observe(self._loop.time() - self._press.at)
+                figures.note(figures.DURABLE, self._loop.time() - self._press.at)
             self._log.info("answer stored", question=action.question, answer=action.answer)
             self.handle(AnswerStored(action.attempt))
         else:
-            figures.UNSTORED.inc()
+            figures.note(figures.UNSTORED, 1)
             self._log.error("answer not stored", question=action.question, fault=str(fault))
             self.handle(AnswerNotStored(action.attempt))
 
@@ -202,8 +202,8 @@ class Call:
         self._timers.clear()
         by = self._ended_by or "service"
         ended = EndedRecord(self.id, utc_now(), by, outcome, self._engine.attempts)
-        self._platform.say_last(ended.payload())
-        figures.CALLS.labels(outcome).inc()
+        self._platform.say_last(ended)
+        figures.note(figures.CALLS, 1, outcome)
         seconds = (ended.ended_at - self._record.answered_at).total_seconds()
         self._log.info("ended", outcome=outcome, by=by, seconds=round(seconds, 1))
         self._platform.release()

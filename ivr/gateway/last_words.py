@@ -13,6 +13,7 @@ from concurrent.futures import Future
 import structlog
 
 from ivr.gateway import figures
+from ivr.gateway.journal_records import EndedRecord
 from ivr.journal import Position
 
 log = structlog.get_logger("journal")
@@ -30,22 +31,22 @@ class LastWords:
     def __init__(self, append: Append) -> None:
         """`append` writes one payload with the journal's reserve allowed."""
         self._append = append
-        self._said: list[bytes] = []
+        self._said: list[EndedRecord] = []
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
-    def say(self, payload: bytes) -> None:
+    def say(self, ended: EndedRecord) -> None:
         """Write one end of a call, soon or as soon as the journal takes it."""
-        self._said.append(payload)
+        self._said.append(ended)
         if len(self._said) == 1:
             self._loop.call_later(GATHER_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Write what was said so far at once; before the journal closes."""
         said, self._said = self._said, []
-        for payload in said:
-            self._write(payload)
+        for ended in said:
+            self._write(ended.payload())
 
     def _write(self, payload: bytes) -> None:
         self._append(payload).add_done_callback(lambda done: self._done(payload, done.exception()))
@@ -59,7 +60,7 @@ class LastWords:
         if not self._waiting:
             log.error("the end of a call waits for room in the journal", fault=str(fault))
         self._waiting.append(payload)
-        figures.LAST_WORDS.set(len(self._waiting))
+        figures.note(figures.LAST_WORDS, len(self._waiting))
         if self._timer is None:
             self._timer = self._loop.call_later(TRY_AGAIN_SECONDS, self._try_again)
 
@@ -67,6 +68,6 @@ class LastWords:
         self._timer = None
         waiting = list(self._waiting)
         self._waiting.clear()
-        figures.LAST_WORDS.set(0)
+        figures.note(figures.LAST_WORDS, 0)
         for payload in waiting:
             self._write(payload)

@@ -62,7 +62,7 @@ class Node:
 
     def refuse(self, dialog: str, status: int, headers: Headers = (), reason: str | None = None) -> None:
         """Answer an INVITE with a final error."""
-        figures.REFUSED.labels(str(status)).inc()
+        figures.note(figures.REFUSED, 1, str(status))
         now = asyncio.get_running_loop().time()
         self.trunk.perform(self.core.refuse(dialog, status, now, headers, reason))
 
@@ -162,13 +162,13 @@ class Leg:
     def _abandon(self, record: CallRecord) -> None:
         """CANCEL overtook the answer: the record is closed as of a call that was never answered."""
         ended = EndedRecord(record.id, utc_now(), "cancelled", "hung_up", 0)
-        self._node.last_words.say(ended.payload())
+        self._node.last_words.say(ended)
         self.release()
 
     def _accept(self, record: CallRecord, body: bytes) -> None:
         self._call = Call(record, self._start.engine, self, language=self._start.admitted.reading.language)
         now = self._loop.time()
-        figures.ANSWER.observe(now - self._start.received_monotonic)
+        figures.note(figures.ANSWER, now - self._start.received_monotonic)
         self._node.trunk.perform(self._node.core.accept(self._dialog, body, now))
         log.info("answered", call=record.id[:8], match=record.match, call_id=record.call_id)
 
@@ -279,9 +279,9 @@ class Leg:
         """Write to the journal."""
         return append_to(self._node.journal, payload, reserve=last_words)
 
-    def say_last(self, payload: bytes) -> None:
+    def say_last(self, ended: EndedRecord) -> None:
         """Write the end of the call, later if the journal cannot take it now."""
-        self._node.last_words.say(payload)
+        self._node.last_words.say(ended)
 
     def release(self) -> None:
         """Give the ports back, once; the dialog's own memory is the core's matter."""

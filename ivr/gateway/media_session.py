@@ -1,9 +1,7 @@
 """What both sides agreed on for one leg, kept as SDP says it and handed out as the media process needs it."""
 
 from ivr.media.parameters import MediaParameters
-from ivr.sip.sdp import LocalSession, Negotiated, NotAcceptable, SessionDescription, answer, parse
-
-NO_PORT_YET = 9  # discard: the port is known once the media process has bound it
+from ivr.sip.sdp import LocalSession, Negotiated, NotAcceptable, SessionDescription, agreement, parse
 
 
 class MediaSession:
@@ -21,14 +19,7 @@ class MediaSession:
         if offer is None:
             return self._unknown_peer()
         self._offer = parse(offer)
-        _, agreed = answer(
-            self._offer,
-            local_address=self._address,
-            port=NO_PORT_YET,
-            session_id=self._session_id,
-            session_version=1,
-        )
-        return self._parameters(agreed)
+        return self._parameters(agreement(self._offer, local_address=self._address))
 
     def describe(self, port: int) -> bytes:
         """Our first description, for the 200: the answer, or our offer where theirs is late."""

@@ -78,6 +78,11 @@ def answer(
     return _bytes(lines), agreed
 
 
+def agreement(offer: SessionDescription, *, local_address: str, codecs: Sequence[Codec] = CODECS) -> Negotiated:
+    """What `answer` will settle, before there is a port to write into it; NotAcceptable likewise."""
+    return _choose(offer, local_address, codecs)[1]
+
+
 def offer(
     *, local_address: str, port: int, session_id: int, session_version: int, codecs: Sequence[Codec] = CODECS
 ) -> bytes:

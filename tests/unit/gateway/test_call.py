@@ -27,7 +27,7 @@ class Recorder:
         self.attempt = 0
         self.appended: list[bytes] = []
         self.pending: list[Future[Position]] = []
-        self.last: list[bytes] = []
+        self.last: list[EndedRecord] = []
 
     def play(self, attempt: int, prompts: tuple[str, ...], language: str) -> None:
         self.attempt = attempt
@@ -46,8 +46,8 @@ class Recorder:
         self.done.append("append")
         return future
 
-    def say_last(self, payload: bytes) -> None:
-        self.last.append(payload)
+    def say_last(self, ended: EndedRecord) -> None:
+        self.last.append(ended)
         self.done.append("ended")
 
     def release(self) -> None:
@@ -105,7 +105,7 @@ def test_a_full_journal_is_told_to_the_caller_and_the_call_ends_in_error() -> No
         await settle()
         assert platform.done[-1] == "play fault"
         call.play_finished(platform.attempt)
-        ended = parse(platform.last[0])
+        ended = parse(platform.last[0].payload())
         assert isinstance(ended, EndedRecord)
         assert (ended.outcome, ended.ended_by) == ("error", "service")
 
@@ -130,7 +130,7 @@ def test_what_was_answered_before_a_hang_up_stands(answered: bool, outcome: str)
             platform.pending[0].set_result(Position(1, 100))
             await settle()
         call.hung_up("caller")
-        ended = parse(platform.last[0])
+        ended = parse(platform.last[0].payload())
         assert isinstance(ended, EndedRecord)
         assert (ended.outcome, ended.ended_by) == (outcome, "caller")
         assert platform.done[-2:] == ["ended", "release"]
@@ -145,7 +145,7 @@ def test_a_hang_up_while_the_disk_works_waits_for_its_word() -> None:
         assert platform.last == []
         platform.pending[0].set_result(Position(1, 100))
         await settle()
-        ended = parse(platform.last[0])
+        ended = parse(platform.last[0].payload())
         assert isinstance(ended, EndedRecord)
         assert ended.outcome == "rated"
 
