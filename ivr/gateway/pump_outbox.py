@@ -17,6 +17,7 @@ class Outbox:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._waiting: deque[bytes] = deque()
+        self._mentioned: list[bytes] = []
         self.lost = 0
 
     @property
@@ -29,7 +30,22 @@ class Outbox:
         if len(self._waiting) >= LIMIT:
             self.lost += 1
             return
+        self._waiting.extend(self._mentioned)
+        self._mentioned.clear()
         self._waiting.append(encode(message))
+        self.flush()
+
+    def mention(self, message: Report) -> None:
+        """Send with what is told next: the node need not wake for it alone."""
+        if len(self._waiting) + len(self._mentioned) >= LIMIT:
+            self.lost += 1
+            return
+        self._mentioned.append(encode(message))
+
+    def tell_mentioned(self) -> None:
+        """Send what was mentioned and not sent since."""
+        self._waiting.extend(self._mentioned)
+        self._mentioned.clear()
         self.flush()
 
     def flush(self) -> None:

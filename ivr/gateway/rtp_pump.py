@@ -85,6 +85,7 @@ class RtpPump:
         while self._running:
             turn = self._clock.next_turn(time.monotonic_ns())
             if turn is None:
+                self._outbox.tell_mentioned()
                 self._listen(IDLE_SECONDS)
             elif self._wait(turn.due_ns):
                 self._take_turn(turn)
@@ -119,6 +120,7 @@ class RtpPump:
             self._outbox.tell(PlayFinished(leg.number, leg.attempt))
         if turn.period % CHECK_PERIODS == 0:
             self._look_after(slot, now_ns)
+            self._outbox.tell_mentioned()
         self._clock.done(turn)
 
     def _look_after(self, slot: Slot, now_ns: int) -> None:
@@ -228,7 +230,7 @@ class RtpPump:
         for each in leg.pair.sockets:
             self._readers[each.fileno()] = partial(forget, each)
         self._ports.give_back(leg.pair, now_ns / 1e9)
-        self._outbox.tell(LegClosed(number, leg.statistics()))
+        self._outbox.mention(LegClosed(number, leg.statistics()))
 
     def _tell_figures(self) -> None:
         now = time.monotonic()
