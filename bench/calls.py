@@ -180,6 +180,7 @@ class _Level:
             "ms_per_call": {
                 name: round(1000 * each.total / ended, 2) if ended else None for name, each in spent.items()
             },
+            "waited_percent": {name: round(100 * each.waited / wall, 1) for name, each in spent.items()},
             "system_share": round(
                 sum(each.system for each in spent.values()) / max(sum(each.total for each in spent.values()), 1e-9), 2
             ),

@@ -22,10 +22,12 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Processor seconds so far."""
+    """Processor seconds so far, and seconds spent waiting for a processor."""
 
     user: float
     system: float
+    waited: float
+    """ready to run, but every core was taken"""
 
     @property
     def total(self) -> float:
@@ -33,7 +35,7 @@ class Cost:
         return self.user + self.system
 
     def __sub__(self, earlier: "Cost") -> "Cost":
-        return Cost(self.user - earlier.user, self.system - earlier.system)
+        return Cost(self.user - earlier.user, self.system - earlier.system, self.waited - earlier.waited)
 
 
 class Program:
@@ -105,7 +107,8 @@ def cost(pid: int) -> Cost:
     """User and system time of all threads, and of children that have ended (proc(5), fields 14 to 17)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system, ended_user, ended_system = (int(field) / _TICKS for field in fields[11:15])
-    return Cost(user + ended_user, system + ended_system)
+    tasks = (path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return Cost(user + ended_user, system + ended_system, sum(int(task[1]) for task in tasks) / 1e9)
 
 
 def _title(pid: int) -> str:

@@ -70,6 +70,8 @@ ROWS = (
     Row("press to durable p50, ms", "press_to_durable_ms/p50", 20.0),
     Row("press to durable p99, ms", "press_to_durable_ms/p99"),
     Row("press to first packet of thanks p50, ms", "wire/press_to_thanks_ms/p50"),
+    Row("event loop ready but no core free, % of the time", "waited_percent/ivr"),
+    Row("media process ready but no core free, % of the time", "waited_percent/ivr:rtp_pump"),
     Row("calls up on average", "mean_concurrent"),
     Row("calls ended per second", "calls_per_second"),
     Row("start of the node to ready, s", "start_seconds", 3.0),
