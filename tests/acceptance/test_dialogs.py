@@ -1,12 +1,14 @@
 """What may happen around a call: lost and repeated messages, hold, changed addresses, late offers, routes, cancels."""
 
+import os
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from outside.phone import Phone, media_address, response
 from outside.service import Service
-from outside.sip_client import Message, request, unique
+from outside.sip_client import Message, acknowledge, request, unique
 from outside.waiting import until
 
 PickUp = Callable[..., Phone]
@@ -17,6 +19,14 @@ def direction(message: Message) -> str:
     names = ("sendrecv", "sendonly", "recvonly", "inactive")
     lines = message.body.decode().split("\r\n")
     return next((name for name in names if f"a={name}" in lines), "sendrecv")
+
+
+def cancel_of(invite: Message) -> Message:
+    """The CANCEL of an INVITE that is still unanswered (RFC 3261 9.1)."""
+    made = Message(invite.start.replace("INVITE", "CANCEL"))
+    made.headers = [(name, invite.get(name)) for name in ("Via", "From", "To", "Call-ID", "Max-Forwards")]
+    made.headers.append(("CSeq", f"{invite.cseq[0]} CANCEL"))
+    return made
 
 
 def test_a_repeated_invite_gets_the_same_answer_and_makes_no_second_call(service: Service, pick_up: PickUp) -> None:
@@ -203,10 +213,7 @@ def test_a_cancel_that_races_the_answer_leaves_no_ghost(service: Service, pick_u
     phone = pick_up(service)
     invite = phone.send_invite()
     time.sleep(patience)
-    cancel = Message(invite.start.replace("INVITE", "CANCEL"))
-    cancel.headers = [(name, invite.get(name)) for name in ("Via", "From", "To", "Call-ID", "Max-Forwards")]
-    cancel.headers.append(("CSeq", "1 CANCEL"))
-    phone.wire.send(cancel.serialize())
+    phone.wire.send(cancel_of(invite).serialize())
     final = phone.final()
     assert final.status in {200, 487}
     if final.status == 200:
@@ -222,10 +229,7 @@ def test_a_cancel_that_races_the_answer_leaves_no_ghost(service: Service, pick_u
 def test_a_cancel_after_the_answer_has_no_effect(service: Service, pick_up: PickUp) -> None:
     phone = pick_up(service)
     phone.dial()
-    cancel = Message(phone.invite.start.replace("INVITE", "CANCEL"))
-    cancel.headers = [(name, phone.invite.get(name)) for name in ("Via", "From", "To", "Call-ID", "Max-Forwards")]
-    cancel.headers.append(("CSeq", "1 CANCEL"))
-    answer = phone.wire.ask(cancel)
+    answer = phone.wire.ask(cancel_of(phone.invite))
     assert answer is not None
     assert answer.status in {200, 481}
     phone.press("1")
@@ -252,3 +256,43 @@ def test_a_request_out_of_order_is_refused_and_the_call_goes_on(service: Service
     assert phone.final("INFO").status == 500
     phone.hung_up_on()
     assert service.evaluation(phone.call_id)["grade"] == "satisfied"
+
+
+@pytest.fixture
+def slow(launch: Callable[..., Service]) -> Iterator[Service]:
+    """A node whose media process stands still, so that no call can be answered; it goes on afterwards."""
+    node = launch("ivr")
+    media = node.media_process()
+    os.kill(media, signal.SIGSTOP)
+    yield node
+    os.kill(media, signal.SIGCONT)
+
+
+def test_a_cancel_before_the_answer_ends_the_call(slow: Service, pick_up: PickUp) -> None:
+    phone = pick_up(slow)
+    invite = phone.send_invite()
+    assert phone.expect(lambda message: message.status > 0, "a provisional response").status == 100
+    phone.wire.send(cancel_of(invite).serialize())
+    finals = {}
+    for _ in range(2):
+        message = phone.expect(lambda message: message.status >= 200, "both final responses")
+        finals[message.cseq[1]] = message
+    assert {name: message.status for name, message in finals.items()} == {"CANCEL": 200, "INVITE": 487}
+    phone.wire.send(acknowledge(invite, finals["INVITE"]).serialize())
+    os.kill(slow.media_process(), signal.SIGCONT)
+    after = pick_up(slow)
+    after.dial()
+    assert after.hang_up().status == 200
+    slow.run("db", "upgrade")
+    slow.run("deliver", "--once")
+    assert [row["call_id"] for row in slow.calls()] == [after.call_id], "a call never answered has no row"
+
+
+def test_a_node_without_media_sends_callers_elsewhere(slow: Service, pick_up: PickUp) -> None:
+    refused = pick_up(slow).refused()
+    assert refused.status == 503
+    assert refused.get("Retry-After").partition(" ")[0].isdigit()
+    os.kill(slow.media_process(), signal.SIGCONT)
+    after = pick_up(slow)
+    after.dial()
+    assert after.hang_up().status == 200
