@@ -41,7 +41,7 @@ setup-run:
 setup-test: setup-run
 	@deploy/setup/venv $(PYTHON) .venv requirements-test.txt
 debian-test:
-	@deploy/setup/debian sipp:sip-tester baresip:baresip-core pg_ctl:postgresql ffmpeg:ffmpeg
+	@deploy/setup/debian sipp:sip-tester baresip:baresip-core pg_ctl:postgresql ffmpeg:ffmpeg espeak-ng:espeak-ng
 
 lock: setup-test ## compile the hashed lock files from pyproject.toml
 	deploy/setup/lock

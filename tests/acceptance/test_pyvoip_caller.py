@@ -1,6 +1,7 @@
 """The stack nobody here wrote calls the service: pyVoIP behind `app.py call`, from ring to row."""
 
 import re
+import signal
 import subprocess
 import sys
 import wave
@@ -98,14 +99,20 @@ def test_its_sound_is_saved_under_the_data_folder_by_default(service: Service) -
 
 def test_interrupted_it_hangs_up_first(service: Service) -> None:
     with subprocess.Popen(
-        [sys.executable, APP, "call"], stdout=subprocess.PIPE, text=True, cwd=service.folder, env=service.environment
+        [sys.executable, APP, "call"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=service.folder,
+        env=service.environment,
+        # whoever runs the tests in the background has had Ctrl-C ignored for all its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as caller:
         said = ""
         while "hearing a voice" not in said:
             line = caller.stdout.readline()
             assert line, said
             said += line
-        caller.send_signal(2)
+        caller.send_signal(signal.SIGINT)
         caller.wait(20)
     dialled = re.search(r"Call-ID (\S+)", said)[1]
     assert service.call(dialled)["ended_by"] == "caller"
