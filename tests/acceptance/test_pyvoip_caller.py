@@ -105,7 +105,7 @@ def test_interrupted_it_hangs_up_first(service: Service) -> None:
         cwd=service.folder,
         env=service.environment,
         # whoever runs the tests in the background has had Ctrl-C ignored for all its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as caller:
         said = ""
         while "hearing a voice" not in said:
