@@ -288,4 +288,5 @@ class Leg:
         if self._media is not None:
             self._media.close(self.number)
             self._media = None
+        self._call = None  # each knows the other: undone here, neither waits for the garbage collector
         self._on_released(self)
