@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from ivr.gateway import kernel_filter
-from ivr.gateway.rtp_ports import REST_SECONDS, NoPort, RtpPorts
+from ivr.gateway.rtp_pump import kernel_filter
+from ivr.gateway.rtp_pump.ports import REST_SECONDS, NoPort, RtpPorts
 from ivr.media import rtp
 from ivr.media.rtp import RtpPacket
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivr.gateway.prompt_frames import PromptFrames
+from ivr.gateway.rtp_pump.prompt_frames import PromptFrames
 from ivr.media import g711
 from ivr.media.errors import UnusableRecording
 

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from ivr.gateway import pump_outbox
 from ivr.gateway.media_messages import LARGEST_MESSAGE, PeerLeft, decode
-from ivr.gateway.pump_outbox import Outbox
+from ivr.gateway.rtp_pump import outbox as pump_outbox
+from ivr.gateway.rtp_pump.outbox import Outbox
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from ivr.gateway.rtp_clock import FULL, PERIOD_NS, SLOTS, RtpClock
-from ivr.gateway.rtp_sender import RtpSender
+from ivr.gateway.rtp_pump.clock import FULL, PERIOD_NS, SLOTS, RtpClock
+from ivr.gateway.rtp_pump.sender import RtpSender
 
 MS = 1_000_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.gateway.rtp_sender import RtpSender, send_frames
+from ivr.gateway.rtp_pump.sender import RtpSender, send_frames
 from ivr.media import rtp
 
 IDENTITY = bytes.fromhex("fffffff0 cafef00d fffe".replace(" ", ""))

@@ -1,4 +1,4 @@
-"""The media process: one thread that sends every leg's frame on time and listens in between.
+"""The pump: one thread that sends every leg's frame on time and listens in between.
 
 Nothing here may wait for anything but the clock: no disk, no database, no log file, and the node is told
 what happened through a socket that never blocks. The process ends when the node's end of that socket does.
@@ -7,24 +7,18 @@ what happened through a socket that never blocks. The process ends when the node
 import contextlib
 import gc
 import os
-import resource
 import select
-import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from ivr.gateway.media_messages import (
     LARGEST_MESSAGE,
-    BeginService,
     CloseLeg,
     Configure,
     KeyHeard,
     LegClosed,
-    LoadPrompt,
     MediaSilent,
     Opened,
     OpenLeg,
@@ -38,12 +32,12 @@ from ivr.gateway.media_messages import (
     UpdateLeg,
     decode,
 )
-from ivr.gateway.prompt_frames import PromptFrames
-from ivr.gateway.pump_figures import LatenessFigures
-from ivr.gateway.pump_outbox import Outbox
-from ivr.gateway.rtp_clock import PERIOD_NS, RtpClock, Slot, Turn
-from ivr.gateway.rtp_leg import RtpLeg
-from ivr.gateway.rtp_ports import LARGEST_PACKET, NoPort, RtpPorts
+from ivr.gateway.rtp_pump.clock import PERIOD_NS, RtpClock, Slot, Turn
+from ivr.gateway.rtp_pump.figures import LatenessFigures
+from ivr.gateway.rtp_pump.leg import RtpLeg
+from ivr.gateway.rtp_pump.outbox import Outbox
+from ivr.gateway.rtp_pump.ports import LARGEST_PACKET, NoPort, RtpPorts
+from ivr.gateway.rtp_pump.prompt_frames import PromptFrames
 from ivr.media.errors import UnusableRecording
 from ivr.media.parameters import MediaParameters
 
@@ -54,7 +48,6 @@ LATE_NS = 5_000_000
 CHECK_PERIODS = 50
 FIGURES_SECONDS = 5.0
 COLLECT_EVERY = 12
-REAL_TIME_PRIORITY = 10
 
 
 class RtpPump:
@@ -248,63 +241,3 @@ def forget(resting: socket.socket) -> None:
     """Take a packet of a call that is over."""
     with contextlib.suppress(OSError):
         resting.recv(LARGEST_PACKET)
-
-
-def load_prompt(prompts: PromptFrames, order: LoadPrompt) -> str | None:
-    """Load one recording; the reason if it cannot be played."""
-    try:
-        prompts.load(order.language, order.prompt, Path(order.path))
-    except UnusableRecording as error:
-        return str(error)
-    return None
-
-
-def take_real_time() -> bool:
-    """Ask for real-time scheduling, so that the clock does not queue for a core; whether it was granted."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REAL_TIME_PRIORITY))
-    except (OSError, AttributeError):
-        return False
-    return True
-
-
-def raise_file_limit() -> None:
-    """A call has three sockets, and 1024 files are often all a process may open unless it asks."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def main(link_descriptor: int, orders_descriptor: int) -> None:
-    """Take the settings and prompts from the link, say Ready, serve."""
-    for interruption in (signal.SIGINT, signal.SIGTERM):
-        # they are the node's to handle: running calls finish first, then the link ends
-        signal.signal(interruption, signal.SIG_IGN)
-    link, orders = socket.socket(fileno=link_descriptor), socket.socket(fileno=orders_descriptor)
-    settings: Configure | None = None
-    prompts = PromptFrames()
-    unreadable: list[tuple[str, str, str]] = []
-    while datagram := link.recv(LARGEST_MESSAGE):
-        match decode(datagram):
-            case Configure() as settings:
-                pass
-            case LoadPrompt(language, prompt) as order:
-                reason = load_prompt(prompts, order)
-                if reason is not None:
-                    unreadable.append((language, prompt, reason))
-            case BeginService():
-                break
-    if settings is None or not datagram:
-        return
-    raise_file_limit()
-    pump = RtpPump(link, orders, settings, prompts)
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    link.setblocking(False)
-    orders.setblocking(False)
-    pump.run(Ready(tuple(unreadable), take_real_time()))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -11,7 +11,7 @@ import socket
 from collections import deque
 from ipaddress import ip_address
 
-from ivr.gateway import kernel_filter
+from ivr.gateway.rtp_pump import kernel_filter
 from ivr.media.rtp import RtpPacket
 
 REST_SECONDS = 6.0

@@ -7,8 +7,8 @@ full. After a stall nothing is caught up: a leg gets one frame at most, and its 
 
 from dataclasses import dataclass, field
 
-from ivr.gateway.rtp_leg import RtpLeg
-from ivr.gateway.rtp_sender import RtpSender, send_frames
+from ivr.gateway.rtp_pump.leg import RtpLeg
+from ivr.gateway.rtp_pump.sender import RtpSender, send_frames
 from ivr.media.g711 import FRAME_SAMPLES
 
 PERIOD_NS = 20_000_000

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from ivr.gateway import kernel_filter
 from ivr.gateway.media_messages import LegStatistics
-from ivr.gateway.prompt_frames import Playlist
-from ivr.gateway.rtp_ports import PortPair
-from ivr.gateway.rtp_sender import RtpSender
+from ivr.gateway.rtp_pump import kernel_filter
+from ivr.gateway.rtp_pump.ports import PortPair
+from ivr.gateway.rtp_pump.prompt_frames import Playlist
+from ivr.gateway.rtp_pump.sender import RtpSender
 from ivr.media import rtcp, rtp
 from ivr.media.errors import MalformedPacket
 from ivr.media.g711 import FRAME_SAMPLES
