@@ -97,7 +97,7 @@ def test_a_killed_media_process_ends_its_calls_truthfully_and_comes_back(
         return service.evaluation(phone.call_id)["grade"] == "satisfied"
 
     until(rates, "a rated call on the new media process", within=20)
-    assert service.figure("pingjia_media_restarts_total") == 1
+    until(lambda: service.figure("pingjia_media_restarts_total") == 1, "the restart in the figures")
 
 
 def test_a_killed_delivery_comes_back_and_delivers_once(launch: Callable[..., Service], pick_up: PickUp) -> None:
