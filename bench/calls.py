@@ -67,7 +67,7 @@ class _Level:
     def run(self) -> dict[str, object]:
         self._app("db", "upgrade")
         one_in = _power_of_two(self._concurrent / STREAMS_WATCHED)
-        with _held("bench.sink", MEDIA_PORT, MEDIA_PORTS), self._service() as (node, deliver):
+        with self._service() as (node, deliver):
             with _held("bench.observer", self._sip[1], MEDIA_PORT, MEDIA_PORTS, one_in) as observer:
                 callers = self._call()
                 window, spent, mine = self._window([node, deliver], callers)

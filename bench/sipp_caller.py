@@ -10,12 +10,10 @@ from bench import sound
 
 SCENARIO = Path(__file__).resolve().parent / "sipp" / "survey_call.xml"
 MEDIA_PORT = 10_000
-"""SIPp gives each call the next multiple of four above it, 2,500 of them in turn."""
+"""SIPp streams each call's speech from the next free even port from here on, and plays its key from the next multiple
+of four above it, 2,500 of them in turn."""
 MEDIA_PORTS = 10_000
 CALL_SECONDS = 5.1
-PRESS_AT = 3.0
-# the caller speaks on until it is hung up on
-STREAM_SECONDS = 6.0
 GRADES = {
     "1": "very_satisfied",
     "2": "satisfied",
@@ -42,7 +40,8 @@ class Callers:
     def __init__(self, folder: Path, target: tuple[str, int], *, concurrent: int, calls: int) -> None:
         """Write the sounds and start calling at once, at the rate that keeps `concurrent` calls up."""
         for key in GRADES:
-            sound.write_caller(folder / f"key{key}.pcap", key, press_at=PRESS_AT, seconds=STREAM_SECONDS)
+            sound.write_key(folder / f"key{key}.pcap", key)
+        sound.write_speech(folder / "speech.alaw")
         keys = itertools.islice(itertools.cycle("31524"), 1000)
         (folder / "keys.csv").write_text("SEQUENTIAL\n" + "".join(f"{key};\n" for key in keys), encoding="ascii")
         self._folder = folder

@@ -8,7 +8,6 @@ import math
 import random
 import struct
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 RATE = 8000
@@ -43,29 +42,26 @@ def _write_tone(path: Path, hertz: int, seconds: float) -> None:
         recording.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
 
 
-def write_caller(path: Path, key: str, *, press_at: float, seconds: float) -> None:
-    """Write a capture of one caller: `seconds` of PCMA, in which `key` is pressed once for 160 ms at `press_at`."""
-    frames = list(_packets(int(key), round(press_at / FRAME_SECONDS), round(seconds / FRAME_SECONDS)))
+def write_speech(path: Path) -> None:
+    """Write ten seconds of A-law for SIPp to stream over and over; noise costs the line what speech does."""
+    path.write_bytes(random.Random(1).randbytes(10 * RATE))
+
+
+def write_key(path: Path, key: str) -> None:
+    """Write a capture of one press of 160 ms: RFC 4733 packets, the last of them three times."""
     with path.open("wb") as capture:
         capture.write(_PCAP_HEADER)
-        for at, packet in frames:
-            whole = _wrapped(packet)
-            seconds_, micros = divmod(round(at * 1e6), 1_000_000)
-            capture.write(struct.pack("<IIII", seconds_, micros, len(whole), len(whole)) + whole)
+        for n in range(EVENT_PACKETS):
+            whole = _wrapped(_event(int(key), n))
+            micros = round(n * FRAME_SECONDS * 1e6)
+            capture.write(struct.pack("<IIII", 1, micros, len(whole), len(whole)) + whole)
 
 
-def _packets(event: int, press: int, count: int) -> Iterator[tuple[float, bytes]]:
-    """(time, RTP packet) of each 20 ms; while the key is down, events stand in place of audio (RFC 4733 2.5.1.2)."""
-    noise = random.Random(event)  # the same capture every time
-    for n in range(count):
-        down = n - press
-        if 0 <= down < EVENT_PACKETS:
-            ended = 0x80 if down >= EVENT_PACKETS - END_PACKETS else 0
-            header = _rtp(n, press * FRAME_SAMPLES, EVENT_PAYLOAD_TYPE | (0x80 if down == 0 else 0))
-            yield n * FRAME_SECONDS, header + struct.pack("!BBH", event, ended | 10, (down + 1) * FRAME_SAMPLES)
-        else:
-            header = _rtp(n, n * FRAME_SAMPLES, 8 | (0x80 if n == 0 else 0))
-            yield n * FRAME_SECONDS, header + noise.randbytes(FRAME_SAMPLES)
+def _event(event: int, n: int) -> bytes:
+    """The n-th packet of a press (RFC 4733 2.5.1.2)."""
+    ended = 0x80 if n >= EVENT_PACKETS - END_PACKETS else 0
+    header = _rtp(n, 0, EVENT_PAYLOAD_TYPE | (0x80 if n == 0 else 0))
+    return header + struct.pack("!BBH", event, ended | 10, (n + 1) * FRAME_SAMPLES)
 
 
 def _rtp(sequence: int, timestamp: int, kind: int) -> bytes:

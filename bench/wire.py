@@ -17,6 +17,7 @@ SHOWN = 8
 """So many octets of a frame tell the prompts apart and both from silence."""
 _CALL_ID = re.compile(rb"^Call-ID: *(\S+)", re.MULTILINE | re.IGNORECASE)
 _AUDIO_PORT = re.compile(rb"^m=audio (\d+) ", re.MULTILINE)
+_KEY_PORT = re.compile(rb"^a=x-key-from-audio:(\d+)", re.MULTILINE)
 _CSEQ_INVITE = re.compile(rb"^CSeq: *\d+ +INVITE", re.MULTILINE | re.IGNORECASE)
 
 
@@ -51,12 +52,14 @@ class View:
     """All calls seen so far."""
 
     def __init__(self, sip_port: int, media_ports: range) -> None:
-        """`media_ports` are the callers', four to a call."""
+        """`media_ports` are where callers hear and where their keys come from."""
         self._sip_port = sip_port
         self._media_ports = media_ports
         self.calls: dict[str, CallSeen] = {}
         self.streams: list[Stream] = []
-        self._by_port: dict[int, CallSeen] = {}
+        # the latest call by the service's port in its 200, and by the port its key will come from
+        self._hearing: dict[int, CallSeen] = {}
+        self._pressing: dict[int, CallSeen] = {}
         self._by_ssrc: dict[bytes, Stream] = {}
         self._events: dict[int, bytes] = {}
 
@@ -70,7 +73,7 @@ class View:
         elif source in self._media_ports:
             self._event(at, source, payload)
         elif target in self._media_ports:
-            self._rtp(at, target, payload)
+            self._rtp(at, source, payload)
 
     def _sip(self, at: float, message: bytes) -> None:
         named = _CALL_ID.search(message)
@@ -83,18 +86,24 @@ class View:
             call, status = self.calls.get(call_id), int(message[8:11])
             if call is not None and call.answered_at is None and status >= 200:
                 call.answered_at, call.status = at, status
+                self._answered(call, message)
+
+    def _answered(self, call: CallSeen, message: bytes) -> None:
+        audio = _AUDIO_PORT.search(message)
+        if audio is not None:
+            self._hearing[int(audio[1])] = call
 
     def _invited(self, at: float, call_id: str, message: bytes) -> None:
         if call_id in self.calls:
             self.calls[call_id].invites += 1
             return
         call = self.calls[call_id] = CallSeen(call_id, at)
-        audio = _AUDIO_PORT.search(message)
-        if audio is not None:
-            self._by_port[int(audio[1])] = call
+        key = _KEY_PORT.search(message)
+        if key is not None:
+            self._pressing[int(key[1])] = call
 
     def _event(self, at: float, port: int, packet: bytes) -> None:
-        call = self._by_port.get(port)
+        call = self._pressing.get(port)
         if call is None or len(packet) < RTP_HEADER + 4 or packet[1] & 0x7F != EVENT_PAYLOAD_TYPE:
             return
         identity = packet[4:13]  # timestamp, SSRC, event: RFC 4733 2.5.1.2
@@ -108,9 +117,9 @@ class View:
         ssrc, frame = packet[8:12], packet[RTP_HEADER : RTP_HEADER + SHOWN]
         stream = self._by_ssrc.get(ssrc)
         if stream is None:
-            if port not in self._by_port:
+            if port not in self._hearing:
                 return
-            stream = self._by_ssrc[ssrc] = Stream(self._by_port[port])
+            stream = self._by_ssrc[ssrc] = Stream(self._hearing[port])
             self.streams.append(stream)
         sequence, call = int.from_bytes(packet[2:4], "big"), stream.call
         if stream.sequence >= 0:

@@ -7,7 +7,7 @@ import struct
 _ATTACH_FILTER = 26
 _CODES = {
     "ldb [x+k]": 0x50, "ldh [x+k]": 0x48, "ldb [k]": 0x30, "ldh [k]": 0x28, "ldx ip header": 0xB1,
-    "sub": 0x14, "and": 0x54, "jeq": 0x15, "jge": 0x35, "ret": 0x06,
+    "and": 0x54, "jeq": 0x15, "jge": 0x35, "ret": 0x06,
 }  # fmt: skip
 
 Line = tuple[str, str, int, str, str]
@@ -37,7 +37,8 @@ def nothing() -> list[Line]:
 def watched(sip_port: int, media: tuple[int, int], one_in: int, event_payload_type: int) -> list[Line]:
     """Of IPv4 packets: all SIP, every telephone-event the callers send, the RTP to one caller in `one_in`.
 
-    `media` is the callers' first port and how many there are, four to a call; `one_in` is a power of two.
+    `media` is the callers' first port and how many there are. The service's port, two to a call, is what one in
+    `one_in` (a power of two) are chosen by: SIPp lets several callers hear at one port.
     """
     first, count = media
     return [
@@ -55,8 +56,8 @@ def watched(sip_port: int, media: tuple[int, int], one_in: int, event_payload_ty
         ("", "jeq", sip_port, "whole", "not to sip"),
         ("not to sip", "jge", first + count, "drop", "below"),
         ("below", "jge", first, "to caller", "drop"),
-        ("to caller", "sub", first, "", ""),
-        ("", "and", 4 * one_in - 1, "", ""),
+        ("to caller", "ldh [x+k]", 0, "", ""),
+        ("", "and", 2 * one_in - 1, "", ""),
         ("", "jeq", 0, "head", "drop"),
         ("head", "ret", 64, "", ""),
         ("whole", "ret", 65535, "", ""),
