@@ -128,7 +128,7 @@ def deadlines(received_at: datetime, calendar: WorkCalendar, *, roll: bool = Fal
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One act on a case. `noted`: it carries words, which are kept apart; `evidence` is an attachment's SHA-256."""
+    """One act on a case. `noted`: it carries words, which are kept apart; `evidence` is an attachment's id."""
 
     act: Act
     actor: str
@@ -160,7 +160,7 @@ class Case:
     state: State
     received_at: datetime  # of this cycle
     deadlines: Deadlines
-    evaluation: str | None  # the one that began this cycle; None where the evaluator's word reopened it
+    evaluation: str | None  # the one under review: the last that opened or reopened the case
     seq: int = 1  # events so far
     cycle: int = 1  # one more each time it is reopened
     called_back_at: datetime | None = None  # the first call back of this cycle (8.1)

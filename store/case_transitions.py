@@ -231,7 +231,8 @@ def _reopened(case: Case, event: Event) -> Case:
     """Begin another cycle with deadlines of its own; the evaluator's word counts again."""
     if event.deadlines is None:
         raise CaseRefused(Refusal.NOT_NOW, "a case is reopened with new deadlines")
-    return Case(State.REOPENED, event.at, event.deadlines, event.evaluation, seq=case.seq, cycle=case.cycle + 1)
+    evaluation = event.evaluation or case.evaluation
+    return Case(State.REOPENED, event.at, event.deadlines, evaluation, seq=case.seq, cycle=case.cycle + 1)
 
 
 def _objected(case: Case, event: Event) -> Case:
