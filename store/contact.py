@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from store.call import Outcome
 
+OWED = timedelta(days=7)  # 6.4: natural time from the service's end
+
 CIVIL_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 
 
@@ -26,6 +28,10 @@ class NewContact:
     item: str | None = None
     operator: str | None = None
     department: str | None = None
+    desk: str | None = None
+    platform: str | None = None
+    area: str | None = None
+    channel: str | None = None
     caller: str | None = None
     language: str | None = None
     served_at: datetime | None = None
@@ -34,6 +40,11 @@ class NewContact:
     def settled_kind(self) -> Kind:
         """Derive the kind where it was not said."""
         return self.kind or (Kind.WORK_ORDER if self.work_order else Kind.CONSULTATION)
+
+
+def owed_until(served_at: datetime | None, registered_at: datetime) -> datetime:
+    """Say until when a contact's evaluation is waited for; a service cannot have ended after it was registered."""
+    return min(served_at or registered_at, registered_at) + OWED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from store.contact import outcome_at
 from store.database import reading
+from store.decision import adopted
 from store.errors import CipherError, NotFound
 from store.grade import Grade
 from store.privacy import FieldCipher, mask_number
@@ -95,7 +96,8 @@ class Page:
 def evaluations(engine: Engine, page: Page, contact: str | None = None) -> Iterator[EvaluationRow]:
     """Give evaluations by the time they were recorded; `contact`: only those of one."""
     statement = select(
-        *_columns(Evaluation, "id contact channel grade round deemed adopted match answered_at recorded_at key"),
+        *_columns(Evaluation, "id contact channel grade round deemed match answered_at recorded_at key"),
+        adopted().label("adopted"),
         Call.call_id,
     ).outerjoin(Call, Call.id == Evaluation.call)
     if contact:

@@ -24,6 +24,7 @@ class Keys:
     fields: bytes = field(repr=False)  # encrypts phone numbers, 32 bytes
     blind_index: bytes = field(repr=False)  # finds a phone number without decrypting, 32 bytes
     credentials: bytes = field(repr=False)  # HMAC of API keys, 32 bytes
+    ledger: bytes = field(repr=False)  # chains what was written, 32 bytes
     site: bytes  # names the site in its tokens, 4 bytes, public
 
 
@@ -38,6 +39,7 @@ def derive(secret: bytes) -> Keys:
         fields=key("fields"),
         blind_index=key("blind-index"),
         credentials=key("credentials"),
+        ledger=key("ledger"),
         site=key("site", 4),
     )
 

@@ -29,7 +29,7 @@ def needs(scope: Scope) -> Callable[[Callable[P, ResponseReturnValue]], Callable
         @wraps(view)
         def guarded(*arguments: P.args, **named: P.kwargs) -> ResponseReturnValue:
             key = _key()
-            found = credential.check(service().engine, service().keys, key) if key else None
+            found = credential.check(service().engine, service().keys, key, service().clock()) if key else None
             if found is None:
                 detail = _("Send a valid API key: Authorization: Bearer KEY, or X-API-Key: KEY.")
                 return problem(401, detail, headers={"WWW-Authenticate": "Bearer"})

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -40,10 +41,10 @@ def prepare_store(settings: Settings) -> None:
     """
     assert settings.secret_key_file is not None
     try:
-        load_keys(settings.secret_key_file)
+        keys = load_keys(settings.secret_key_file)
         engine = open_engine(settings.database_url)
         if sqlite_path(engine) is not None:
-            upgrade(engine)
+            upgrade(engine, keys, datetime.now(UTC))
         engine.dispose()
     except StoreError as fault:
         raise click.UsageError(str(fault)) from fault

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from store.commands.edge import opened
+from store.commands.edge import now, opened
 from store.database import name, reading
 from store.errors import SchemaMismatch
 from store.schema import REVISION
@@ -21,7 +21,7 @@ def upgrade() -> None:
     from store.upgrade import upgrade as run  # noqa: PLC0415  Alembic is slow to import, and only this needs it
 
     with opened() as store:
-        before, after = run(store.engine)
+        before, after = run(store.engine, store.keys, now())
         if before == after:
             click.echo(f"{name(store.engine)} has schema {after} already")
         else:

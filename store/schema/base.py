@@ -1,5 +1,7 @@
 """What every table is made of. Rule: times are UTC, ids are UUIDs as text, constraints have names."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -31,8 +33,24 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How the ledger keeps a table's rows; all columns not named here are part of a row's digest."""
+
+    sealed: frozenset[str] = frozenset()  # ciphertext: enters by its hash, so that it can be deleted later
+    loose: frozenset[str] = frozenset()  # standing state and requests: outside the ledger, may be updated
+    parts: Mapping[str, str] = field(default_factory=dict)  # child tables inside the digest: their column to this id
+
+
+def kept(
+    *, sealed: tuple[str, ...] = (), loose: tuple[str, ...] = (), parts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Give the table argument of a table whose rows are in the ledger; it needs a UUID `id` and no column defaults."""
+    return {"info": {"ledger": Kept(frozenset(sealed), frozenset(loose), parts or {})}}
+
+
 Id = Annotated[str, mapped_column(Uuid(as_uuid=False))]
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class Base(DeclarativeBase):
@@ -52,4 +70,5 @@ class Base(DeclarativeBase):
         str: Text,
         bytes: LargeBinary,
         dict[str, Any]: Json,
+        list[str]: Json,
     }
