@@ -9,7 +9,7 @@ from datetime import datetime
 from store.calendar import WorkCalendar
 from store.case import Case, Deadlines, deadlines
 from store.deadline import Deadline, working_days
-from store.reminder import Ahead, next_due, reminders
+from store.reminder import Ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,22 @@ class Policy:
         """Say until when an objection is to be decided."""
         return working_days(filed_at, self.decision_days, self.calendar)
 
-    def wake_at(self, case: Case, given: frozenset[tuple[str, str, datetime]] = frozenset()) -> datetime | None:
-        """Say when the next reminder of a case is to be given; `given`: (duty, when, due) of those that were."""
-        ahead = (each.at for each in reminders(case, self.ahead) if (each.duty, each.when, each.due) not in given)
-        return min(ahead, default=None)
+    def recounted(self, case: Case, now: datetime) -> tuple[Deadlines, Deadline | None] | None:
+        """Count a case's deadlines again; None where nothing has changed by what was published since.
 
-    def next_due(self, case: Case) -> datetime | None:
-        """Give the earliest deadline that somebody still has to meet."""
-        return next_due(case)
+        A deadline that turns out to be over already stays where people were told it was.
+        """
+        found, told = self.deadlines(case.received_at), case.deadlines
+        due = Deadlines(
+            _settled(found.call_back, told.call_back, now),
+            _settled(found.rectify, told.rectify, now),
+            _settled(found.objection, told.objection, now),
+        )
+        decision = case.objection.due
+        if case.objection.at and decision:
+            decision = _settled(self.decision_due(case.objection.at), decision, now)
+        return None if (due, decision) == (told, case.objection.due) else (due, decision)
 
-    def recounted(self, case: Case) -> tuple[Deadlines, Deadline | None] | None:
-        """Count a case's deadlines again; None where nothing has changed by what was published since."""
-        found = self.deadlines(case.received_at)
-        objection = case.objection
-        decision = self.decision_due(objection.at) if objection.at and objection.due else None
-        if (found, decision) == (case.deadlines, objection.due):
-            return None
-        return found, decision
+
+def _settled(found: Deadline, told: Deadline, now: datetime) -> Deadline:
+    return found if found.at > now else Deadline(max(found.at, told.at), found.provisional)

@@ -3,7 +3,7 @@
 PURE.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,6 +39,9 @@ class Reminder:
     at: datetime
 
 
+Given = tuple[str, str, datetime]  # duty, side and deadline of a reminder that was given
+
+
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """How long before its deadline each duty is reminded of."""
@@ -56,6 +59,23 @@ def reminders(case: Case, ahead: Ahead) -> list[Reminder]:
         for when, at in ((When.BEFORE, deadline.at - early), (When.AFTER, deadline.at))
     ]
     return sorted(found, key=lambda each: (each.at, each.duty, each.when))
+
+
+def to_give(case: Case, ahead: Ahead, given: Collection[Given], now: datetime) -> list[Reminder]:
+    """Give the reminders whose time has come; one from before a deadline that is over would help nobody."""
+    return [each for each in _left(case, ahead, given, now) if each.at <= now]
+
+
+def wake_at(case: Case, ahead: Ahead, given: Collection[Given], now: datetime) -> datetime | None:
+    """Say when the next reminder of a case is to be given; None where there is none."""
+    return min((each.at for each in _left(case, ahead, given, now)), default=None)
+
+
+def _left(case: Case, ahead: Ahead, given: Collection[Given], now: datetime) -> Iterator[Reminder]:
+    for each in reminders(case, ahead):
+        missed = each.when is When.BEFORE and each.due <= now
+        if not missed and (each.duty, each.when, each.due) not in given:
+            yield each
 
 
 def next_due(case: Case) -> datetime | None:

@@ -58,10 +58,10 @@ def test_each_rate_is_what_the_definition_says(figure: Figure, hits: int, of: in
 
 def test_the_index_is_the_mean_of_the_weights_of_valid_given_evaluations() -> None:
     reading = figures(TALLY)[Figure.INDEX]
-    assert reading.value == pytest.approx((50 * 100 + 20 * 80 + 10 * 60 + 10 * 40 + 5 * 20) / 95)
+    assert reading.value == pytest.approx((50 * 100 + 20 * 75 + 10 * 50 + 10 * 25 + 5 * 0) / 95)
     assert reading.doubt is not None
-    # 682000 - 7700 * 7700 / 95 = 57894.74 is the sum of squares; over 94, over 95: 1.96 standard errors are 4.9905
-    assert reading.value - reading.doubt.low == pytest.approx(4.9905, abs=0.0001)
+    # 643750 - 7250 * 7250 / 95 = 90460.53 is the sum of squares; over 94, over 95: 1.96 standard errors are 6.2381
+    assert reading.value - reading.doubt.low == pytest.approx(6.2381, abs=0.0001)
 
 
 def test_the_weights_of_the_index_are_a_setting() -> None:
@@ -73,6 +73,16 @@ def test_silence_widens_the_good_rate_to_everything_the_silent_might_have_said()
     unheard = figures(TALLY)[Figure.GOOD].silence
     assert unheard == Interval(80 / 235, 220 / 235)  # 240 owed less 100 rated: 140 never heard
     assert figures(TALLY)[Figure.PARTICIPATION].silence is None
+
+
+def test_by_channel_nobody_knows_who_kept_silent() -> None:
+    assert figures(Tally(given={Grade.SATISFIED: 40}))[Figure.GOOD].silence is None
+
+
+def test_tallies_of_different_rows_add_up() -> None:
+    twice = TALLY + TALLY
+    assert twice == Tally() + twice
+    assert (twice.owed, twice.given[Grade.SATISFIED], twice.rectified_in_time) == (480, 40, 12)
 
 
 def test_nothing_counted_gives_no_rate_rather_than_none_or_all() -> None:

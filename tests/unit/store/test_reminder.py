@@ -8,7 +8,7 @@ from test_case_transitions import AT, DUE, case_after, event, proposed, verifyin
 
 from store.case import Act, Event, Role
 from store.case_transitions import advance, fold
-from store.reminder import Ahead, Duty, When, next_due, reminders
+from store.reminder import Ahead, Duty, When, next_due, reminders, to_give, wake_at
 
 AHEAD = Ahead(timedelta(hours=12), timedelta(days=3), timedelta(hours=24))
 
@@ -75,3 +75,24 @@ def test_a_deadline_that_moved_is_reminded_of_anew() -> None:
     moved = replace(DUE, objection=replace(DUE.objection, at=datetime(2026, 12, 1, tzinfo=UTC)))
     case = advance(case_after(), event(Act.RECOUNT, Role.SYSTEM, deadlines=moved))
     assert datetime(2026, 12, 1, tzinfo=UTC) in {each.due for each in reminders(case, AHEAD)}
+
+
+@given(walks())
+def test_every_reminder_is_given_once_to_whoever_wakes_when_told(history: list[Event]) -> None:
+    case, given, now = fold(history), set(), AT
+    while (at := wake_at(case, AHEAD, given, now)) is not None:
+        now = max(now, at)
+        due = {(each.duty, each.when, each.due) for each in to_give(case, AHEAD, given, now)}
+        assert due
+        assert not due & given
+        given |= due
+    assert {each for each in given if each[1] == When.AFTER} == {
+        (each.duty, each.when, each.due) for each in reminders(case, AHEAD) if each.when is When.AFTER
+    }
+
+
+def test_after_a_stop_nobody_is_reminded_of_what_is_yet_to_come_and_is_over() -> None:
+    late = DUE.call_back.at + timedelta(hours=1)
+    found = {(each.duty, each.when) for each in to_give(case_after(), AHEAD, (), late)}
+    assert (Duty.CALL_BACK, When.AFTER) in found
+    assert (Duty.CALL_BACK, When.BEFORE) not in found
