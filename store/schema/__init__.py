@@ -2,6 +2,18 @@
 
 from store.schema.base import Base, Id, Json, Kept, UtcDateTime, kept
 from store.schema.call import Answer, Call
+from store.schema.case import (
+    Attachment,
+    CaseCycle,
+    CaseEvent,
+    CaseFile,
+    CaseStanding,
+    DepartmentWarning,
+    Interview,
+    JobTurn,
+    ObjectionRecord,
+    ReminderRecord,
+)
 from store.schema.catalogue import CatalogueEntry
 from store.schema.contact import Contact, FollowUp, Lease
 from store.schema.credential import ChannelBucket, ChannelCredential, ChannelKey
@@ -9,27 +21,37 @@ from store.schema.evaluation import Decision, Evaluation
 from store.schema.idempotency import AnsweredRequest
 from store.schema.ledger import LedgerEntry, SealedChange
 
-REVISION = "0002"  # the migration these tables agree with; a test compares both
+REVISION = "0003"  # the migration these tables agree with; a test compares both
 
 __all__ = [
     "REVISION",
     "Answer",
     "AnsweredRequest",
+    "Attachment",
     "Base",
     "Call",
+    "CaseCycle",
+    "CaseEvent",
+    "CaseFile",
+    "CaseStanding",
     "CatalogueEntry",
     "ChannelBucket",
     "ChannelCredential",
     "ChannelKey",
     "Contact",
     "Decision",
+    "DepartmentWarning",
     "Evaluation",
     "FollowUp",
     "Id",
+    "Interview",
+    "JobTurn",
     "Json",
     "Kept",
     "Lease",
     "LedgerEntry",
+    "ObjectionRecord",
+    "ReminderRecord",
     "SealedChange",
     "UtcDateTime",
     "kept",

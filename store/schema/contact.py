@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.schema.base import Base, Id, kept
+
+UNDECIDED = text("outcome IS NULL OR outcome NOT IN ('rated', 'deemed')")
+UNANSWERED = text("outcome IS NULL")
 
 
 class Contact(Base):
@@ -15,6 +18,9 @@ class Contact(Base):
     __table_args__ = (
         UniqueConstraint("credential", "idempotency_key"),
         Index("ix_contact_owed_until", "owed_until"),
+        # what the jobs look for; the rest of ten million contacts is none of their business
+        Index("ix_contact_undecided", "owed_until", postgresql_where=UNDECIDED, sqlite_where=UNDECIDED),
+        Index("ix_contact_unanswered", "expires_at", postgresql_where=UNANSWERED, sqlite_where=UNANSWERED),
         kept(
             sealed=("caller", "caller_index"),
             loose=("outcome", "outcome_at", "idempotency_key", "request_hash"),

@@ -15,7 +15,7 @@ class Evaluation(Base):
 
     __tablename__ = "evaluation"
     __table_args__ = (
-        UniqueConstraint("contact", "round"),
+        UniqueConstraint("contact", "round", "deemed"),  # what is deemed takes nobody's ballot away
         CheckConstraint("grade IN ({})".format(", ".join(f"'{grade}'" for grade in Grade)), name="grade"),
         CheckConstraint("round >= 1", name="round"),
         Index("ix_evaluation_recorded_at_id", "recorded_at", "id"),
