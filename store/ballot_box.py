@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from store.case_opening import open_cases
+from store.case_policy import Policy
 from store.contact import Standing
 from store.evaluation import Earlier
 from store.ledger import Written, append_many
@@ -64,12 +66,17 @@ def put(
     now: datetime,
     *,
     before: Sequence[Written] = (),
+    policy: Policy | None = None,
 ) -> None:
-    """Insert evaluations and enter them, after what came `before` them; `evaluation_row` gives a row's columns."""
+    """Insert evaluations, open the cases of bad ones (9.1) and enter all, after what came `before` them.
+
+    `evaluation_row` gives a row's columns; `policy` says how the cases' deadlines are counted.
+    """
     if evaluations:
         connection.execute(insert(Evaluation), evaluations)
     written = [Written("evaluation", row["id"], row) for row in evaluations]
-    append_many(connection, keys, [*before, *written], now)
+    cases = open_cases(connection, keys, evaluations, now, policy)
+    append_many(connection, keys, [*before, *written, *cases], now)
 
 
 def evaluation_row(**values: Any) -> dict[str, Any]:  # noqa: ANN401  columns are of every type
@@ -102,9 +109,10 @@ def _earlier(connection: Connection, contacts: Sequence[str]) -> dict[str, Earli
             select(
                 Evaluation.contact,
                 func.max(Evaluation.round).label("rounds"),
-                func.count().filter(Evaluation.call.is_(None), Evaluation.deemed.is_(False)).label("elsewhere"),
+                func.count().filter(Evaluation.call.is_(None)).label("elsewhere"),
             )
             .where(Evaluation.contact.in_(contacts))
+            .where(Evaluation.deemed.is_(False))  # nobody's ballot
             .group_by(Evaluation.contact)
         )
     }

@@ -63,11 +63,14 @@ def contact_number(contact: str, registered_at: datetime) -> str:
 def after_call(standing: Standing, outcome: str, ended_at: datetime) -> Standing:
     """Fold one call into a contact's outcome, whatever order calls are delivered in.
 
-    Once rated, rated: a later silent call takes nothing back. Otherwise the call that ended last counts.
+    Once rated, rated: a later silent call takes nothing back. Deemed after seven days gives way to a grade alone.
+    Otherwise the call that ended last counts.
     """
     if standing.outcome == Outcome.RATED:
         later = outcome == Outcome.RATED and standing.at is not None and ended_at > standing.at
         return Standing(outcome, ended_at) if later else standing
+    if standing.outcome == Outcome.DEEMED and outcome != Outcome.RATED:
+        return standing
     if outcome == Outcome.RATED or standing.at is None or ended_at >= standing.at:
         return Standing(outcome, ended_at)
     return standing

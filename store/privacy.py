@@ -33,15 +33,23 @@ class FieldCipher:
 
     def seal(self, text: str, context: bytes, nonce: bytes) -> bytes:
         """Encrypt a text for one row. `context`: the row's id in ASCII; `nonce`: 12 bytes never used before."""
-        return self._key_id + nonce + self._cipher.encrypt(nonce, text.encode(), self._key_id + context)
+        return self.seal_bytes(text.encode(), context, nonce)
+
+    def seal_bytes(self, data: bytes, context: bytes, nonce: bytes) -> bytes:
+        """Encrypt bytes, as of a file, in the same way."""
+        return self._key_id + nonce + self._cipher.encrypt(nonce, data, self._key_id + context)
 
     def open(self, sealed: bytes, context: bytes) -> str:
         """Decrypt, or raise `CipherError`: another key, a field moved from another row, or changed bytes."""
+        return self.open_bytes(sealed, context).decode()
+
+    def open_bytes(self, sealed: bytes, context: bytes) -> bytes:
+        """Decrypt what `seal_bytes` made."""
         if len(sealed) < 1 + NONCE_BYTES + _TAG_BYTES or sealed[:1] != self._key_id:
             raise CipherError("the sealed field was not made with this key")
         nonce, data = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         try:
-            return self._cipher.decrypt(nonce, data, self._key_id + context).decode()
+            return self._cipher.decrypt(nonce, data, self._key_id + context)
         except InvalidTag:
             raise CipherError("the sealed field was changed, or belongs to another row or key") from None
 
