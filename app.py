@@ -17,6 +17,7 @@ COMMANDS = {
     "calls": "store.commands.calls:calls",
     "evaluations": "store.commands.evaluations:evaluations",
     "channels": "store.commands.channels:channels",
+    "audit": "store.commands.audit:audit",
     "db": "store.commands.db:db",
 }
 

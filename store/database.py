@@ -85,6 +85,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def steady(engine: Engine) -> Engine:
+    """Give the same database with transactions that see one state of it from begin to end."""
+    if engine.dialect.name == "sqlite":
+        return engine  # every transaction under WAL does
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 @contextmanager
 def faults_told(engine: Engine) -> Iterator[None]:
     """Turn what the driver raises into `StoreUnavailable`, or `SchemaMissing` where there is no file to open."""
