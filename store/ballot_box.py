@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
+from store.bulk import insert_rows
 from store.case_opening import open_cases
 from store.case_policy import Policy
 from store.contact import Standing
@@ -72,8 +73,7 @@ def put(
 
     `evaluation_row` gives a row's columns; `policy` says how the cases' deadlines are counted.
     """
-    if evaluations:
-        connection.execute(insert(Evaluation), evaluations)
+    insert_rows(connection, Evaluation, evaluations)
     written = [Written("evaluation", row["id"], row) for row in evaluations]
     cases = open_cases(connection, keys, evaluations, now, policy)
     append_many(connection, keys, [*before, *written, *cases], now)
@@ -88,8 +88,6 @@ def settle(connection: Connection, standings: Mapping[str, Standing]) -> None:
     """Write what became of contacts."""
     if not standings:
         return
-    table = Contact.__table__
-    assert hasattr(table, "update")
     connection.execute(
         update(Contact)
         .where(Contact.id == bindparam("contact"))

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, select, text
 
+from store.bulk import insert_rows
 from store.chain import GENESIS, entry_hash, row_digest, sealed_hash
 from store.schema import Base, Kept, LedgerEntry, SealedChange
 from store.secret import Keys
@@ -57,7 +58,7 @@ def append_many(connection: Connection, keys: Keys, rows: Sequence[Written], now
         link = entry_hash(keys.ledger, last.hash, seq=seq, at=now, table=written.table, row=written.row, digest=row)
         last = Head(seq, link)
         entries.append(_entry(written, last, row, sealed, now))
-    connection.execute(insert(LedgerEntry), entries)
+    insert_rows(connection, LedgerEntry, entries)
 
 
 def keep(
@@ -65,7 +66,7 @@ def keep(
 ) -> None:
     """Insert rows into a kept table and enter them."""
     if rows:
-        connection.execute(insert(table), rows)
+        insert_rows(connection, table, rows)
         append_many(connection, keys, [Written(table.__tablename__, row["id"], row) for row in rows], now)
 
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
 from store.ballot_box import Voter, evaluation_row, lock, put, settle
+from store.bulk import RowUnfit, insert_new, insert_rows
 from store.call import Match, Outcome, SettledCall
 from store.contact import Standing, after_call
 from store.database import open_engine, writing
@@ -26,7 +26,7 @@ from store.secret import Keys
 CHANNEL = "ivr"
 
 # a row the database will never take: a NUL in a text, a number out of range, a time without a zone
-_POISON = (DataError, IntegrityError, StatementError, UnicodeError, OverflowError)
+_POISON = (DataError, IntegrityError, StatementError, UnicodeError, OverflowError, RowUnfit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Recorder:
     def _record_batch(self, connection: Connection, calls: list[SettledCall]) -> dict[str, Recorded | Refused]:
         batch = _Batch(self._clock(), lock(connection, {call.contact for call in calls if call.contact}))
         batch.calls = {call.id: _call_row(call, batch) for call in sorted(calls, key=lambda call: call.id)}
-        new = _insert_calls(connection, list(batch.calls.values()))
+        new = insert_new(connection, Call, list(batch.calls.values()))
         for call in calls:
             if call.id in new:
                 self._settle(call, batch)
@@ -143,13 +143,6 @@ def _uuid(text: str) -> str | None:
         return str(UUID(text))
     except ValueError:
         return None
-
-
-def _insert_calls(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
-    """Insert or ignore, ordered by id against deadlock; give the ids that are new."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(Call).on_conflict_do_nothing(index_elements=["id"]).returning(Call.id)
-    return set(connection.scalars(statement, rows))
 
 
 def _call_row(call: SettledCall, batch: _Batch) -> dict[str, Any]:
@@ -201,7 +194,7 @@ def _evaluation_row(
 def _write(connection: Connection, keys: Keys, batch: _Batch) -> None:
     """Write what was decided; the ledger last, for its end is held until the commit."""
     if answers := [answer for rows in batch.answers.values() for answer in rows]:
-        connection.execute(insert(Answer), answers)
+        insert_rows(connection, Answer, answers)
     if refused := [
         {"refused": call, "reason": reason} for call, row in batch.calls.items() if (reason := row["refusal"])
     ]:
