@@ -17,7 +17,7 @@ from store.case_policy import Policy
 from store.contact import Standing
 from store.evaluation import Earlier
 from store.ledger import Written, append_many
-from store.schema import Contact, Evaluation, FollowUp
+from store.schema import Ballot, Contact, Evaluation, FollowUp
 from store.secret import Keys
 
 CODES = ("department", "item", "operator", "desk", "platform", "area")
@@ -73,7 +73,9 @@ def put(
 
     `evaluation_row` gives a row's columns; `policy` says how the cases' deadlines are counted.
     """
-    insert_rows(connection, Evaluation, evaluations)
+    if evaluations:
+        insert_rows(connection, Ballot, [{name: row[name] for name in _UNIQUE} for row in evaluations])
+        insert_rows(connection, Evaluation, evaluations)
     written = [Written("evaluation", row["id"], row) for row in evaluations]
     cases = open_cases(connection, keys, evaluations, now, policy)
     append_many(connection, keys, [*before, *written, *cases], now)
@@ -105,13 +107,13 @@ def _earlier(connection: Connection, contacts: Sequence[str]) -> dict[str, Earli
         row.contact: row
         for row in connection.execute(
             select(
-                Evaluation.contact,
-                func.max(Evaluation.round).label("rounds"),
-                func.count().filter(Evaluation.call.is_(None)).label("elsewhere"),
+                Ballot.contact,
+                func.max(Ballot.round).label("rounds"),
+                func.count().filter(Ballot.call.is_(None)).label("elsewhere"),
             )
-            .where(Evaluation.contact.in_(contacts))
-            .where(Evaluation.deemed.is_(False))  # nobody's ballot
-            .group_by(Evaluation.contact)
+            .where(Ballot.contact.in_(contacts))
+            .where(Ballot.deemed.is_(False))  # nobody's ballot
+            .group_by(Ballot.contact)
         )
     }
     offered: dict[str, int] = {
@@ -133,3 +135,4 @@ def _earlier(connection: Connection, contacts: Sequence[str]) -> dict[str, Earli
 
 
 _ABSENT: dict[str, Any] = dict.fromkeys(Evaluation.__table__.columns.keys())
+_UNIQUE = tuple(Ballot.__table__.columns.keys())

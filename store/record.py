@@ -20,7 +20,7 @@ from store.contact import Standing, after_call
 from store.database import open_engine, writing
 from store.evaluation import Earlier, Given, NotTaken, Repeat, bind, judge
 from store.ledger import Written
-from store.schema import Answer, Call, Evaluation
+from store.schema import Answer, Ballot, Call
 from store.secret import Keys
 
 CHANNEL = "ivr"
@@ -208,8 +208,8 @@ def _write(connection: Connection, keys: Keys, batch: _Batch) -> None:
 def _reports(connection: Connection, calls: Iterable[SettledCall]) -> dict[str, Recorded | Refused]:
     """Read back what stands, so that a repeated batch is told exactly what the first was."""
     rows = connection.execute(
-        select(Call.id, Call.match, Call.refusal, Evaluation.id.label("evaluation"), Evaluation.round)
-        .outerjoin(Evaluation, Evaluation.call == Call.id)
+        select(Call.id, Call.match, Call.refusal, Ballot.id.label("evaluation"), Ballot.round)
+        .outerjoin(Ballot, Ballot.call == Call.id)
         .where(Call.id.in_([call.id for call in calls]))
     )
     return {row.id: _report(row) for row in rows}

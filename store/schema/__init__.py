@@ -17,17 +17,19 @@ from store.schema.case import (
 from store.schema.catalogue import CatalogueEntry
 from store.schema.contact import Contact, FollowUp, Lease
 from store.schema.credential import ChannelBucket, ChannelCredential, ChannelKey
-from store.schema.evaluation import Decision, Evaluation
+from store.schema.evaluation import Ballot, Decision, Evaluation
+from store.schema.figure import FigureCell, FigureMark, Publication
 from store.schema.idempotency import AnsweredRequest
 from store.schema.ledger import LedgerEntry, SealedChange
 
-REVISION = "0003"  # the migration these tables agree with; a test compares both
+REVISION = "0004"  # the migration these tables agree with; a test compares both
 
 __all__ = [
     "REVISION",
     "Answer",
     "AnsweredRequest",
     "Attachment",
+    "Ballot",
     "Base",
     "Call",
     "CaseCycle",
@@ -42,6 +44,8 @@ __all__ = [
     "Decision",
     "DepartmentWarning",
     "Evaluation",
+    "FigureCell",
+    "FigureMark",
     "FollowUp",
     "Id",
     "Interview",
@@ -51,6 +55,7 @@ __all__ = [
     "Lease",
     "LedgerEntry",
     "ObjectionRecord",
+    "Publication",
     "ReminderRecord",
     "SealedChange",
     "UtcDateTime",

@@ -19,7 +19,7 @@ class CaseFile(Base):
     __table_args__ = (Index("ix_case_file_opened_at_id", "opened_at", "id"), kept())
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    evaluation: Mapped[Id] = mapped_column(ForeignKey("evaluation.id"), unique=True)
+    evaluation: Mapped[Id] = mapped_column(ForeignKey("ballot.id"), unique=True)
     opened_at: Mapped[datetime]
     call_back_due: Mapped[datetime]
     rectify_due: Mapped[datetime]
@@ -76,7 +76,7 @@ class CaseCycle(Base):
 
     case: Mapped[Id] = mapped_column(ForeignKey("case_file.id"), primary_key=True)
     cycle: Mapped[int] = mapped_column(primary_key=True)
-    evaluation: Mapped[Id | None] = mapped_column(ForeignKey("evaluation.id"), unique=True)  # null: a word on the phone
+    evaluation: Mapped[Id | None] = mapped_column(ForeignKey("ballot.id"), unique=True)  # null: a word on the phone
     opened_at: Mapped[datetime]
     call_back_due: Mapped[datetime]
     rectify_due: Mapped[datetime]

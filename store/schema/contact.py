@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.schema.base import Base, Id, kept
 
-UNDECIDED = text("outcome IS NULL OR outcome NOT IN ('rated', 'deemed')")
+UNDECIDED = text("(outcome IS NULL OR outcome NOT IN ('rated', 'deemed'))")
 UNANSWERED = text("outcome IS NULL")
 
 

@@ -10,20 +10,37 @@ from store.grade import Grade
 from store.schema.base import Base, Id, kept
 
 
+class Ballot(Base):
+    """What must be unique of an evaluation, and what points at one: evaluations of PostgreSQL are split by month.
+
+    Derived from its evaluation, inserted before it in the same transaction; `store.ballot_box` alone does.
+    """
+
+    __tablename__ = "ballot"
+    __table_args__ = (UniqueConstraint("contact", "round", "deemed"),)  # what is deemed takes nobody's ballot away
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    contact: Mapped[Id | None] = mapped_column(ForeignKey("contact.id"))
+    round: Mapped[int]
+    deemed: Mapped[bool]
+    call: Mapped[Id | None] = mapped_column(ForeignKey("call.id"), unique=True)
+    form: Mapped[str | None] = mapped_column(unique=True)  # number of a paper form
+
+
 class Evaluation(Base):
     """One given (or deemed) grade. `round` 1 is a contact's first, 2 a follow-up (追评): a new row, never an update."""
 
     __tablename__ = "evaluation"
     __table_args__ = (
-        UniqueConstraint("contact", "round", "deemed"),  # what is deemed takes nobody's ballot away
         CheckConstraint("grade IN ({})".format(", ".join(f"'{grade}'" for grade in Grade)), name="grade"),
         CheckConstraint("round >= 1", name="round"),
         Index("ix_evaluation_recorded_at_id", "recorded_at", "id"),
         kept(sealed=("comment",)),
     )
 
-    id: Mapped[Id] = mapped_column(primary_key=True)  # a call's evaluation has the call's id: fixed before any write
-    contact: Mapped[Id | None] = mapped_column(ForeignKey("contact.id"))
+    # a call's evaluation has the call's id: fixed before any write
+    id: Mapped[Id] = mapped_column(ForeignKey("ballot.id"), primary_key=True)
+    contact: Mapped[Id | None] = mapped_column(ForeignKey("contact.id"), index=True)
     channel: Mapped[str]
     grade: Mapped[str]
     round: Mapped[int]
@@ -34,7 +51,7 @@ class Evaluation(Base):
     comment: Mapped[bytes | None]  # sealed, context: this row's id
     recording: Mapped[str | None]  # reference of a spoken comment
     device: Mapped[str | None]
-    form: Mapped[str | None] = mapped_column(unique=True)  # number of a paper form
+    form: Mapped[str | None]  # number of a paper form
     credential: Mapped[Id | None] = mapped_column(ForeignKey("channel_credential.id"))  # null: a node of our own
     department: Mapped[str | None]  # this and the codes below: as they stood
     item: Mapped[str | None]
@@ -47,7 +64,7 @@ class Evaluation(Base):
     answered_at: Mapped[datetime]
     recorded_at: Mapped[datetime]  # this server's clock, no one else's
     key: Mapped[str | None]
-    call: Mapped[Id | None] = mapped_column(ForeignKey("call.id"), unique=True)
+    call: Mapped[Id | None] = mapped_column(ForeignKey("call.id"))
     flow: Mapped[str | None]
     flow_version: Mapped[str | None]
     evidence: Mapped[dict[str, Any]]
@@ -60,7 +77,7 @@ class Decision(Base):
     __table_args__ = (Index("ix_decision_evaluation_at_id", "evaluation", "at", "id"), kept())
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    evaluation: Mapped[Id] = mapped_column(ForeignKey("evaluation.id"))
+    evaluation: Mapped[Id] = mapped_column(ForeignKey("ballot.id"))
     adopted: Mapped[bool]
     reason: Mapped[str]
     evidence: Mapped[dict[str, Any]]
