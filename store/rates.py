@@ -4,13 +4,16 @@ No source gives a formula for most of them, so the definitions are ours and are 
 deemed and not adopted are never added up unsaid: each has its own count, and a variant says so in its name.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from store.grade import Grade
 from store.interval import Interval, mean, silence, wilson
+from store.low_index import DEFAULT_WEIGHTS
 
 Grades = Mapping[Grade, int]
 
@@ -35,10 +38,18 @@ class Tally:
     rectifications_due: int = 0
     rectified_in_time: int = 0
 
+    def __add__(self, other: "Tally") -> "Tally":
+        """Count two selections that share no row as one."""
+        return Tally(*(_sum(getattr(self, part.name), getattr(other, part.name)) for part in fields(self)))
+
     @property
     def silent(self) -> int:
         """Contacts that gave no evaluation, asked or not."""
         return max(0, self.owed - self.rated)
+
+
+def _sum(one: Any, other: Any) -> Any:  # noqa: ANN401  a number, or numbers by grade
+    return one + other if isinstance(one, int) else dict(Counter(one) + Counter(other))
 
 
 class Figure(StrEnum):
@@ -122,21 +133,19 @@ DEFINITIONS: Mapping[Figure, Definition] = MappingProxyType(
         Figure.RECTIFIED: Definition(
             "按时整改率",
             "rectified in time",
-            "15日内已整改的差评 ÷ 整改期限已届满的差评（按期限日）",
-            "bad evaluations put right within 15 days ÷ bad evaluations whose 15 days have run out "
-            "(by the day they ran out)",
+            "15日内已整改或已依法解释的差评 ÷ 整改期限已届满的差评（按期限日）；不含不予采纳的",
+            "bad evaluations put right, or explained where there was no ground in law, within 15 days ÷ bad "
+            "evaluations whose 15 days have run out (by the day they ran out); those not adopted are left out",
         ),
         Figure.INDEX: Definition(
             "评价指数",
             "index",
-            "有效首次评价按等级权重的平均分（权重见设置，默认 100、80、60、40、20）；不含视为评价",
-            "mean of the grades' weights over valid first evaluations (weights in the settings, by default 100, 80, "
-            "60, 40, 20); deemed ones are left out",
+            "有效首次评价按等级权重的平均分（权重见设置，默认 100、75、50、25、0）；不含视为评价",
+            "mean of the grades' weights over valid first evaluations (weights in the settings, by default 100, 75, "
+            "50, 25, 0); deemed ones are left out",
         ),
     }
 )
-
-WEIGHTS: Mapping[Grade, float] = MappingProxyType({grade: grade.stars * 20.0 for grade in Grade})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +175,7 @@ def bad(grades: Grades) -> int:
     return sum(count for grade, count in grades.items() if grade.bad)
 
 
-def readings(tally: Tally, *, weights: Mapping[Grade, float] = WEIGHTS, smallest: int = 1) -> list[Reading]:
+def readings(tally: Tally, *, weights: Mapping[Grade, float] = DEFAULT_WEIGHTS, smallest: int = 1) -> list[Reading]:
     """Give every figure of a tally. `smallest`: under so many rows below the line a figure keeps silent."""
     shares = (_share(figure, *_FRACTIONS[figure](tally), tally, smallest) for figure in Figure if figure in _FRACTIONS)
     return [*shares, _index(tally.given, weights, smallest)]
@@ -201,7 +210,9 @@ def total(grades: Grades) -> int:
 def _share(figure: Figure, hits: int, of: int, tally: Tally, smallest: int) -> Reading:
     if of < max(1, smallest):
         return Reading(figure, hits, of, None, None)
-    unheard = silence(hits, of, tally.silent) if figure in (Figure.GOOD, Figure.BAD) else None
+    # by channel nobody knows who kept silent: who was never asked came by none
+    told = figure in (Figure.GOOD, Figure.BAD) and tally.owed
+    unheard = silence(hits, of, tally.silent) if told else None
     return Reading(figure, hits, of, hits / of, wilson(hits, of), unheard)
 
 

@@ -1,0 +1,167 @@
+"""The rollups: cells of `store.figure`, summed by day or month. Rule: exact up to the mark; what follows is the tail.
+
+The ledger's order is the order of commits, so rollups that stand at an entry lack nothing before it. Writers pay
+nothing for them. `fold` (a job) moves the mark on; a reader adds the tail, so the job makes it fast and not right.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store.civil_sql import first_of_month
+from store.database import steady, writing
+from store.figure import DEADLINES, Cell, change
+from store.figure_count import rows
+from store.figure_history import histories, touched
+from store.ledger import head
+from store.period import ALWAYS, Days, month
+from store.schema import FigureCell, FigureMark
+
+STEP = 3000  # entries of the ledger folded in one transaction
+MARK = 1
+_SOME = 2000  # cells in one statement
+
+
+class Cube(StrEnum):
+    """Which codes a rollup tells apart. Items and operators are many: they are summed by month."""
+
+    DAY = "day"  # department, channel
+    ITEM = "item"  # department, item, channel
+    OPERATOR = "operator"  # department, operator, channel
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """The codes told apart."""
+        return _TELLS[self]
+
+    @property
+    def monthly(self) -> bool:
+        """Whether a cell is a month and not a day."""
+        return self is not Cube.DAY
+
+
+_TELLS = {
+    Cube.DAY: frozenset({"department", "channel"}),
+    Cube.ITEM: frozenset({"department", "item", "channel"}),
+    Cube.OPERATOR: frozenset({"department", "operator", "channel"}),
+}
+_CODES = ("department", "item", "operator", "channel")
+_KEY = ("cube", "start", *_CODES, "measure", "grade")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """How far a fold came: entries folded, and entries left."""
+
+    entries: int
+    left: int
+
+
+def mark(connection: Connection) -> int:
+    """Give the ledger entry up to which the rollups are counted."""
+    return connection.scalar(select(FigureMark.seq).where(FigureMark.id == MARK)) or 0
+
+
+def tail(connection: Connection, after: int) -> Counter[Cell]:
+    """Count what the ledger holds after an entry: in a snapshot, or two statements may not agree on the end."""
+    found: Counter[Cell] = Counter()
+    end = head(connection).seq
+    while after < end:
+        upto = min(after + STEP, end)
+        found.update(_changed(connection, after, upto))
+        after = upto
+    return found
+
+
+def fold(engine: Engine) -> Folded:
+    """Bring the rollups forward by one step; folds of several processes take turns."""
+    with writing(engine) as connection:
+        after = _locked_mark(connection)
+        end = head(connection).seq
+        upto = min(after + STEP, end)
+        if upto > after:
+            _add(connection, _changed(connection, after, upto))
+            connection.execute(update(FigureMark).where(FigureMark.id == MARK).values(seq=upto))
+    return Folded(upto - after, end - upto)
+
+
+def rebuild(engine: Engine) -> int:
+    """Count all anew, row by row, in one snapshot; give the number of cells. For a store older than its rollups."""
+    with writing(steady(engine)) as connection:
+        _locked_mark(connection)
+        end = head(connection).seq
+        connection.execute(delete(FigureCell))
+        for cube in Cube:
+            names = [*_KEY, "count"]
+            connection.execute(insert(FigureCell).from_select(names, counted(cube, ALWAYS)))
+        connection.execute(update(FigureMark).where(FigureMark.id == MARK).values(seq=end))
+        return int(connection.scalar(select(func.count()).select_from(FigureCell)) or 0)
+
+
+def counted(cube: Cube, days: Days) -> Select[Any]:
+    """Count a cube's cells row by row: the columns of `figure`."""
+    source = rows(days)
+    start = first_of_month(source.c.day) if cube.monthly else source.c.day
+    codes = [_told(cube, name, source.c[name]) for name in _CODES]
+    told: list[ColumnElement[Any]] = [start, *(code for code in codes if code is not None)]
+    columns = [
+        literal(str(cube)).label("cube"),
+        start.label("start"),
+        *(literal("").label(name) if code is None else code for name, code in zip(_CODES, codes, strict=True)),
+        source.c.measure,
+        source.c.grade,
+        func.count().label("count"),
+    ]
+    grouped = select(*columns).group_by(*told, source.c.measure, source.c.grade)
+    return grouped.where(source.c.measure.not_in(sorted(DEADLINES))) if cube.monthly else grouped
+
+
+def rolled(cells: Mapping[Cell, int]) -> dict[tuple[Any, ...], int]:
+    """Sum cells into the rollups' keys: cube, start, four codes, measure, grade. Deadlines are for days alone."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    for cell, count in cells.items():
+        for cube in Cube:
+            if not (cube.monthly and cell.measure in DEADLINES):
+                found[_key(cube, cell)] += count
+    return {key: count for key, count in found.items() if count}
+
+
+def _key(cube: Cube, cell: Cell) -> tuple[Any, ...]:
+    start: date = month(cell.day) if cube.monthly else cell.day
+    codes = (value if name in cube.tells else "" for name, value in zip(_CODES, cell.codes, strict=True))
+    return (str(cube), start, *codes, str(cell.measure), str(cell.grade))
+
+
+def _told(cube: Cube, name: str, column: ColumnElement[Any]) -> ColumnElement[Any] | None:
+    return column if name in cube.tells else None
+
+
+def _changed(connection: Connection, after: int, upto: int) -> Counter[Cell]:
+    return change(histories(connection, touched(connection, after, upto)), after, upto)
+
+
+def _locked_mark(connection: Connection) -> int:
+    """Hold the mark until the transaction ends; SQLite's writers hold the whole database already."""
+    found = connection.scalar(select(FigureMark.seq).where(FigureMark.id == MARK).with_for_update())
+    assert found is not None, "the migration made the mark"
+    return found
+
+
+def _add(connection: Connection, cells: Mapping[Cell, int]) -> None:
+    """Add to the cells that are there, make the others; in one order, as whoever else may write them."""
+    sums = sorted(rolled(cells).items())
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(FigureCell)
+    added = new.on_conflict_do_update(index_elements=_KEY, set_={"count": FigureCell.count + new.excluded["count"]})
+    for some in _some(sums):
+        connection.execute(added, [dict(zip(_KEY, key, strict=True)) | {"count": count} for key, count in some])
+
+
+def _some(sums: list[tuple[tuple[Any, ...], int]]) -> Iterable[list[tuple[tuple[Any, ...], int]]]:
+    return (sums[place : place + _SOME] for place in range(0, len(sums), _SOME))
