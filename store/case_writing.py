@@ -6,11 +6,11 @@ Everything is inserted here but the ledger's entries: they are handed back, for 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from store.case import Act, Case, CaseRefused, Event, Refusal
 from store.case_policy import Policy
@@ -107,7 +107,7 @@ def enter(work: Work, locked: Locked, steps: Sequence[Step]) -> tuple[Case, list
         if step.event.act is Act.REOPEN:
             cycles.append(_cycle_row(locked.id, case, step.event.evaluation))
         if before.adopted != case.adopted:
-            decisions.append(_decision_row(locked.id, before, case, step.event))
+            decisions.append(_decision_row(work.connection, locked.id, before, case, step.event))
     for table, rows in ((CaseEvent, events), (CaseCycle, cycles), (Decision, decisions)):
         if rows:
             work.connection.execute(insert(table), rows)
@@ -170,8 +170,9 @@ def _event_row(keys: Keys, case: str, seq: int, step: Step) -> dict[str, Any]:
     }
 
 
-def _decision_row(name: str, before: Case, after: Case, event: Event) -> dict[str, Any]:
+def _decision_row(connection: Connection, name: str, before: Case, after: Case, event: Event) -> dict[str, Any]:
     """Say who took an evaluation out of the index, or by whose word it counts again."""
+    last = connection.scalar(select(func.max(Decision.at)).where(Decision.evaluation == before.evaluation))
     return {
         "id": str(uuid4()),
         "evaluation": before.evaluation,
@@ -180,7 +181,8 @@ def _decision_row(name: str, before: Case, after: Case, event: Event) -> dict[st
         "evidence": {"case": name, "seq": after.seq},
         "by": event.actor if after.adopted else after.proposer,
         "second": None if after.adopted else event.actor,
-        "at": event.at,
+        # the last decision holds, also where the clock was set back between two
+        "at": event.at if last is None else max(event.at, last + timedelta(microseconds=1)),
     }
 
 

@@ -1,0 +1,92 @@
+"""What is done by the clock (6.4, 8.1, 8.2, 9.3). Rule: in batches, each one transaction; a stop loses nothing.
+
+A job that is due is due until it is done, so whatever the clock missed while no process ran is caught up. More jobs
+(retention, the outbox) are more rows of the table that `clockwork` gives.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from store import case_clock, deemed, department_watch, job_turn
+from store.case_act import Office
+from store.contact import CIVIL_TIME
+from store.database import sqlite_path
+from store.job_turn import Turn
+from store.low_index import Limits, month_before
+
+Batch = Callable[[Office, datetime], Iterator[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job: `batches` gives how many rows each batch did, until nothing is left; `daily`: once a civil day."""
+
+    name: str
+    batches: Batch
+    daily: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one job did in one go; `left`: another process has its turn."""
+
+    job: str
+    rows: int
+    left: bool = False
+
+
+def clockwork(*, deeming: bool, limits: Limits) -> list[Job]:
+    """Give the jobs of a site, in the order they are done in."""
+    jobs = [
+        Job("expired", lambda office, now: _until_none(lambda: deemed.expire(office, now))),
+        Job("recounted", lambda office, now: iter([case_clock.recount(office, now)])),
+        Job("reminded", lambda office, now: _until_none(lambda: case_clock.remind(office, now))),
+        Job("warned", lambda office, now: _warn(office, limits, now), daily=True),
+    ]
+    return [Job("deemed", _deem), *jobs] if deeming else jobs
+
+
+def run(office: Office, jobs: Sequence[Job], holder: str, now: datetime, *, stopped: Callable[[], bool]) -> list[Done]:
+    """Do what is due, job by job; `holder` names this process. Raises `StoreUnavailable` where the database is down."""
+    return [_run(office, job, Turn(job.name, holder), now, stopped) for job in jobs if not stopped()]
+
+
+def _run(office: Office, job: Job, turn: Turn, now: datetime, stopped: Callable[[], bool]) -> Done:
+    if job.daily and job_turn.done_on(office.engine, job.name) == now.astimezone(CIVIL_TIME).date():
+        return Done(job.name, 0)
+    alone = job.daily or sqlite_path(office.engine) is not None
+    if alone and not job_turn.take(office.engine, turn, now):
+        return Done(job.name, 0, left=True)
+    rows, finished = 0, False
+    try:
+        for count in job.batches(office, now):
+            rows += count
+            if stopped():
+                break
+            if alone:
+                job_turn.take(office.engine, turn, now)
+        else:
+            finished = True
+    finally:
+        if alone:
+            job_turn.give_back(office.engine, turn, now, done=finished)
+    return Done(job.name, rows)
+
+
+def _until_none(batch: Callable[[], int]) -> Iterator[int]:
+    while count := batch():
+        yield count
+
+
+def _deem(office: Office, now: datetime) -> Iterator[int]:
+    after: str | None = None
+    while True:
+        count, after = deemed.deem(office, now, after)
+        yield count
+        if after is None:
+            return
+
+
+def _warn(office: Office, limits: Limits, now: datetime) -> Iterator[int]:
+    yield department_watch.warn(office, month_before(now), limits, now)
