@@ -20,6 +20,13 @@ from store.secret import derive
 
 KEYS = derive(b"\x03" * 32)
 AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # a Friday, 10:00 in Siping
+# not what was published, which nobody could know when this was written
+YEAR_2027 = """
+year: 2027
+source: made up for tests
+holidays: [2027-01-01/2027-01-04, 2027-02-05/2027-02-11, 2027-05-01, 2027-10-01/2027-10-07]
+workdays: []
+"""
 TEAM, DEPARTMENT, REVIEWER = Role.CASE_TEAM, Role.DEPARTMENT, Role.REVIEWER
 
 # a whole way through: what each act needs to be let through
