@@ -123,6 +123,18 @@ class Settings(BaseSettings):
     http_bind: HostPort = Field(("127.0.0.1", 8080), description="address and port of the API and pages")
     public_url: str = Field("", description="how citizens and systems reach HTTP_BIND; empty: http://HTTP_BIND")
 
+    deemed: bool = Field(True, description="on: seven days without an evaluation are deemed basically satisfied (6.4)")
+    roll_forward: bool = Field(False, description="on: a last day that is not worked rolls to the next worked one")
+    calendars: Path | None = Field(None, description="folder of the site's year files; default DATA_DIR/calendars")
+    objection_decision_days: int = Field(5, ge=1, le=60, description="working days to decide an objection")
+    remind_call_back_hours: float = Field(12.0, ge=0, description="how long before the 48 h are over")
+    remind_rectify_days: float = Field(3.0, ge=0, description="how long before the 15 days are over")
+    remind_objection_hours: float = Field(24.0, ge=0, description="how long before objecting or deciding must be done")
+    low_index: float = Field(60.0, ge=0, le=100, description="departments whose month's index is below are warned (8.2)")
+    low_index_minimum: int = Field(30, ge=1, description="but none on fewer given evaluations than this")
+    jobs_seconds: float = Field(60.0, gt=0, description="how often the jobs look for what is due")
+    attachment_max_mib: int = Field(10, ge=1, le=100, description="size limit of one file of evidence")
+
     secret_key_file: Path | None = Field(None, description="made on first run, mode 0600; default DATA_DIR/secret.key")
 
     @classmethod
