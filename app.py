@@ -16,6 +16,7 @@ COMMANDS = {
     "contact": "store.commands.contact:contact",
     "calls": "store.commands.calls:calls",
     "evaluations": "store.commands.evaluations:evaluations",
+    "statistics": "store.commands.statistics:statistics",
     "channels": "store.commands.channels:channels",
     "audit": "store.commands.audit:audit",
     "db": "store.commands.db:db",

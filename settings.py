@@ -20,6 +20,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from store.grade import Grade
+
 ROOT = Path(__file__).resolve().parent
 PREFIX = "PINGJIA_"
 
@@ -121,7 +123,16 @@ class Settings(BaseSettings):
     journal_max_mib: int = Field(1024, ge=1, description="size limit of the node's journal")
 
     http_bind: HostPort = Field(("127.0.0.1", 8080), description="address and port of the API and pages")
+    api_per_minute: int = Field(30_000, ge=1, description="requests of a channel whose key has no rate of its own")
     public_url: str = Field("", description="how citizens and systems reach HTTP_BIND; empty: http://HTTP_BIND")
+
+    index_weights: Annotated[tuple[float, float, float, float, float], NoDecode, BeforeValidator(_words)] = Field(
+        (100.0, 75.0, 50.0, 25.0, 0.0), description="weights of the five grades in the index, the best grade first"
+    )
+    appraisal_minimum: int = Field(30, ge=10, description="under so many evaluations an operator has no rates")
+    publish_after_days: int = Field(
+        20, ge=0, description="days after a month's end before its public table is made, for good"
+    )
 
     deemed: bool = Field(True, description="on: seven days without an evaluation are deemed basically satisfied (6.4)")
     roll_forward: bool = Field(False, description="on: a last day that is not worked rolls to the next worked one")
@@ -163,6 +174,11 @@ class Settings(BaseSettings):
         if not self.sip_public:
             self.sip_public = _joined(self.sip_bind)
         return self
+
+    @property
+    def weights(self) -> dict[Grade, float]:
+        """INDEX_WEIGHTS by grade."""
+        return dict(zip(Grade, self.index_weights, strict=True))
 
     @property
     def journal_dir(self) -> Path:

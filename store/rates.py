@@ -202,13 +202,18 @@ _FRACTIONS: Mapping[Figure, Callable[[Tally], tuple[int, int]]] = {
 }
 
 
+_OF_GRADES = frozenset({Figure.GOOD, Figure.GOOD_WITH_DEEMED, Figure.GOOD_BEFORE_REVIEW, Figure.BAD})
+
+
 def total(grades: Grades) -> int:
     """Count all."""
     return sum(grades.values())
 
 
 def _share(figure: Figure, hits: int, of: int, tally: Tally, smallest: int) -> Reading:
-    if of < max(1, smallest):
+    # a variant may not say what the rate itself keeps silent about: less the deemed, it is the rate
+    few = total(tally.given) < smallest > 1 if figure in _OF_GRADES else of < smallest
+    if of == 0 or few:
         return Reading(figure, hits, of, None, None)
     # by channel nobody knows who kept silent: who was never asked came by none
     told = figure in (Figure.GOOD, Figure.BAD) and tally.owed

@@ -99,6 +99,17 @@ def test_a_figure_over_too_few_rows_keeps_silent_and_still_says_how_few() -> Non
     assert figures(TALLY, smallest=95)[Figure.GOOD].value is not None
 
 
+def test_no_variant_tells_what_the_rate_keeps_silent_about() -> None:
+    found = figures(TALLY, smallest=96)
+    for figure in (Figure.GOOD, Figure.GOOD_WITH_DEEMED, Figure.GOOD_BEFORE_REVIEW, Figure.BAD, Figure.INDEX):
+        assert found[figure].value is None
+    assert found[Figure.PARTICIPATION].value is not None
+
+
+def test_the_deemed_alone_have_a_rate_where_nobody_is_judged() -> None:
+    assert figures(Tally(deemed={Grade.BASICALLY_SATISFIED: 3}))[Figure.GOOD_WITH_DEEMED].value == 1.0
+
+
 def test_every_figure_has_its_definition_in_both_languages() -> None:
     assert set(DEFINITIONS) == set(Figure)
     for definition in DEFINITIONS.values():
