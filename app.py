@@ -10,6 +10,7 @@ COMMANDS = {
     "ivr": "ivr.commands.node:ivr",
     "deliver": "ivr.commands.deliver:deliver",
     "web": "web.commands:web",
+    "jobs": "store.commands.jobs:jobs",
     "call": "ivr.commands.call:call",
     "flow": "ivr.commands.flow:flow",
     "prompts": "prompts.commands:prompts",

@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     remind_call_back_hours: float = Field(12.0, ge=0, description="how long before the 48 h are over")
     remind_rectify_days: float = Field(3.0, ge=0, description="how long before the 15 days are over")
     remind_objection_hours: float = Field(24.0, ge=0, description="how long before objecting or deciding must be done")
-    low_index: float = Field(60.0, ge=0, le=100, description="departments whose month's index is below are warned (8.2)")
+    low_index: float = Field(60.0, ge=0, le=100, description="departments with a lower index in a month are warned")
     low_index_minimum: int = Field(30, ge=1, description="but none on fewer given evaluations than this")
     jobs_seconds: float = Field(60.0, gt=0, description="how often the jobs look for what is due")
     attachment_max_mib: int = Field(10, ge=1, le=100, description="size limit of one file of evidence")

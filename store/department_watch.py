@@ -1,6 +1,7 @@
 """Departments with a low index (8.2): a warning for each month, interviews about it. Rule: added, never changed."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,16 +51,24 @@ class InterviewRow:
     at: datetime
 
 
-def warn(office: Office, period: Period, limits: Limits, now: datetime) -> int:
+def warn(
+    office: Office,
+    period: Period,
+    limits: Limits,
+    now: datetime,
+    weights: Mapping[Grade, float] = DEFAULT_WEIGHTS,
+) -> int:
     """Warn the departments that were too low in a period and have no warning for it yet; give how many."""
+    named = {str(grade): weight for grade, weight in weights.items()}
+    definition = {"threshold": limits.threshold, "minimum": limits.minimum, "weights": named}
     with writing(office.engine) as connection:
-        found = low(_counts(connection, period), limits)
+        found = low(_counts(connection, period), limits, weights)
         warned = set(
             connection.scalars(
                 select(DepartmentWarning.department).where(DepartmentWarning.period_begins == period.begins)
             )
         )
-        rows = [_row(each, period, limits, now) for each in found if each.department not in warned]
+        rows = [_row(each, period, definition, now) for each in found if each.department not in warned]
         keep(connection, office.keys, DepartmentWarning, rows, now)
     return len(rows)
 
@@ -124,8 +133,7 @@ def _counts(connection: Connection, period: Period) -> dict[str, dict[Grade, int
     return found
 
 
-def _row(each: Low, period: Period, limits: Limits, now: datetime) -> dict[str, Any]:
-    weights = {str(grade): weight for grade, weight in DEFAULT_WEIGHTS.items()}
+def _row(each: Low, period: Period, definition: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {
         "id": str(uuid4()),
         "department": each.department,
@@ -133,7 +141,7 @@ def _row(each: Low, period: Period, limits: Limits, now: datetime) -> dict[str, 
         "period_ends": period.ends,
         "index_hundredths": round(each.index * 100),
         "count": each.count,
-        "definition": {"weights": weights, "threshold": limits.threshold, "minimum": limits.minimum},
+        "definition": definition,
         "at": now,
     }
 

@@ -4,7 +4,7 @@ A job that is due is due until it is done, so whatever the clock missed while no
 (retention, the outbox) are more rows of the table that `clockwork` gives.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,9 @@ from store import case_clock, deemed, department_watch, job_turn
 from store.case_act import Office
 from store.contact import CIVIL_TIME
 from store.database import sqlite_path
+from store.grade import Grade
 from store.job_turn import Turn
-from store.low_index import Limits, month_before
+from store.low_index import DEFAULT_WEIGHTS, Limits, month_before
 
 Batch = Callable[[Office, datetime], Iterator[int]]
 
@@ -36,13 +37,13 @@ class Done:
     left: bool = False
 
 
-def clockwork(*, deeming: bool, limits: Limits) -> list[Job]:
+def clockwork(*, deeming: bool, limits: Limits, weights: Mapping[Grade, float] = DEFAULT_WEIGHTS) -> list[Job]:
     """Give the jobs of a site, in the order they are done in."""
     jobs = [
         Job("expired", lambda office, now: _until_none(lambda: deemed.expire(office, now))),
         Job("recounted", lambda office, now: iter([case_clock.recount(office, now)])),
         Job("reminded", lambda office, now: _until_none(lambda: case_clock.remind(office, now))),
-        Job("warned", lambda office, now: _warn(office, limits, now), daily=True),
+        Job("warned", lambda office, now: _warn(office, limits, weights, now), daily=True),
     ]
     return [Job("deemed", _deem), *jobs] if deeming else jobs
 
@@ -88,5 +89,5 @@ def _deem(office: Office, now: datetime) -> Iterator[int]:
             return
 
 
-def _warn(office: Office, limits: Limits, now: datetime) -> Iterator[int]:
-    yield department_watch.warn(office, month_before(now), limits, now)
+def _warn(office: Office, limits: Limits, weights: Mapping[Grade, float], now: datetime) -> Iterator[int]:
+    yield department_watch.warn(office, month_before(now), limits, now, weights)

@@ -1,4 +1,4 @@
-"""`serve`: the whole of Pingjia on one machine, node, delivery and web, with embedded defaults."""
+"""`serve`: the whole of Pingjia on one machine, node, delivery, web and jobs, with embedded defaults."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from store.upgrade import upgrade
 
 @click.command()
 def serve() -> None:
-    """Run node, delivery and web together; Ctrl-C or SIGTERM lets running calls finish first."""
+    """Run node, delivery, web and jobs together; Ctrl-C or SIGTERM lets running calls finish first."""
     settings = load()
     set_up_logs()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def _programs(settings: Settings) -> list[Program]:
     def own(command: str, stop_seconds: float) -> Program:
         return Program(command, [sys.executable, str(ROOT / "app.py"), command], stop_seconds)
 
-    return [own("ivr", settings.drain_seconds + 10), own("deliver", 10), own("web", 10)]
+    return [own("ivr", settings.drain_seconds + 10), own("deliver", 10), own("web", 10), own("jobs", 10)]
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -18,7 +18,7 @@ log = structlog.get_logger("cases")
 
 def policy(settings: Settings) -> Policy:
     """Give the choices, the calendar read anew; mistakes in year files go to the log."""
-    calendar, mistakes = load_calendar(settings.data_dir / "calendars" if settings.calendars is None else settings.calendars)
+    calendar, mistakes = load_calendar(settings.calendars or settings.data_dir / "calendars")
     for mistake in mistakes:
         log.error("year file", mistake=mistake)
     ahead = Ahead(

@@ -1,0 +1,112 @@
+"""`jobs`: what is done by the clock. Rule: a database that is down is waited for, with growing pauses, and said once."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+
+import click
+import structlog
+
+from ivr.logs import set_up_logs
+from ivr.readiness import notify
+from settings import Settings
+from store import job_figures
+from store.calendar import WARN_AHEAD, WorkCalendar
+from store.commands.edge import Moment, Store, now, opened
+from store.commands.office import office
+from store.contact import CIVIL_TIME
+from store.errors import SchemaMismatch, StoreUnavailable
+from store.jobs import Done, Job, clockwork, run
+from store.low_index import Limits
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+
+log = structlog.get_logger("jobs")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due and end (exit 1 if the database is down).")
+@click.option("--now", "moment", type=Moment(), help="With --once: act as if it were this time.")
+def jobs(once: bool, moment: datetime | None) -> None:
+    """Do what the standard's deadlines ask for: deem, remind, recount, expire, warn."""
+    if moment and not once:
+        raise click.UsageError("--now goes with --once: a clock that stands still would do everything once anyway")
+    set_up_logs()
+    with opened() as store:
+        if once:
+            _once(store, moment or now())
+        else:
+            _until_told_to_stop(store)
+
+
+def _once(store: Store, moment: datetime) -> None:
+    try:
+        done = Round(store)(moment, lambda: False)
+    except (StoreUnavailable, SchemaMismatch) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(", ".join(f"{each.rows} {each.job}" for each in done))
+
+
+def _until_told_to_stop(store: Store) -> None:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    one_round, pause = Round(store), 0.0
+    notify("READY=1")
+    while not stop.is_set():
+        try:
+            one_round(now(), stop.is_set)
+        except (StoreUnavailable, SchemaMismatch) as error:
+            if not pause:
+                log.error("jobs wait for the store", reason=str(error))
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2 or FIRST_PAUSE_SECONDS)
+        else:
+            if pause:
+                log.info("jobs go on")
+            pause = 0.0
+        job_figures.STORE_DOWN.set(1 if pause else 0)
+        stop.wait(pause or store.settings.jobs_seconds)
+    notify("STOPPING=1")
+
+
+@dataclass(slots=True)
+class Round:
+    """One round of all jobs of a site; year files are read anew for each, so that one put there is found."""
+
+    store: Store
+    _warned_on: object = None
+
+    def __call__(self, moment: datetime, stopped: Callable[[], bool]) -> list[Done]:
+        """Do what is due at a moment."""
+        place = office(self.store.settings, self.store.engine, self.store.keys)
+        self._watch_calendar(place.policy.calendar, moment)
+        done = run(place, _clockwork(self.store.settings), _holder(), moment, stopped=stopped)
+        for each in done:
+            job_figures.DONE.labels(each.job).inc(each.rows)
+            if each.rows:
+                log.info("done", job=each.job, rows=each.rows)
+        job_figures.LAST.set(moment.timestamp())
+        return done
+
+    def _watch_calendar(self, calendar: WorkCalendar, moment: datetime) -> None:
+        """Say once a day that a year's working days are missing, while there is time to get them."""
+        today = moment.astimezone(CIVIL_TIME).date()
+        first = calendar.first_unpublished(today)
+        job_figures.CALENDAR_DAYS.set((first - today).days if first else WARN_AHEAD.days)
+        if first and self._warned_on != today:
+            self._warned_on = today
+            log.warning("working days are not published: put a year file into CALENDARS", year=first.year, first=first)
+
+
+def _clockwork(settings: Settings) -> list[Job]:
+    limits = Limits(settings.low_index, settings.low_index_minimum)
+    return clockwork(deeming=settings.deemed, limits=limits)
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
