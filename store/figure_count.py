@@ -54,15 +54,15 @@ def within(moment: InstrumentedAttribute[Any], days: Days) -> ColumnElement[bool
 def _union(days: Days) -> CompoundSelect[Any]:
     contacts = [
         _contacts(days, Measure.OWED, true()),
-        _contacts(days, Measure.ASKED, or_(_was_asked(), _has_given())),
+        _contacts(days, Measure.ASKED, or_(was_asked(), _has_given())),
         _contacts(days, Measure.RATED, _has_given()),
     ]
     due, put_right = CaseFile.call_back_due, CaseFile.rectify_due
     cases = [
         _cases(days, Measure.CALL_BACK_DUE, due, true()),
-        _cases(days, Measure.CALLED_BACK, due, _done(CALLED_BACK, due)),
+        _cases(days, Measure.CALLED_BACK, due, done(CALLED_BACK, due)),
         _cases(days, Measure.RECTIFY_DUE, put_right, adopted()),
-        _cases(days, Measure.RECTIFIED, put_right, and_(adopted(), _done(PUT_RIGHT, put_right))),
+        _cases(days, Measure.RECTIFIED, put_right, and_(adopted(), done(PUT_RIGHT, put_right))),
     ]
     return union_all(*contacts, _evaluations(days), *cases)
 
@@ -89,7 +89,8 @@ def _contacts(days: Days, measure: Measure, which: ColumnElement[bool]) -> Selec
     return row.where(within(Contact.registered_at, days), which)
 
 
-def _was_asked() -> ColumnElement[bool]:
+def was_asked() -> ColumnElement[bool]:
+    """Say that the question was put to a contact in a call."""
     return exists().where(Call.contact == Contact.id, Call.attempts >= 1)
 
 
@@ -141,5 +142,6 @@ def _cases(days: Days, measure: Measure, due: InstrumentedAttribute[Any], which:
     return joined.where(Evaluation.contact.is_not(None), within(due, days), which)
 
 
-def _done(acts: Sequence[str], due: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+def done(acts: Sequence[str], due: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Say that one of these acts was done on a case by its deadline."""
     return exists().where(CaseEvent.case == CaseFile.id, CaseEvent.act.in_(acts), CaseEvent.at <= due)

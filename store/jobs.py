@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from store import case_clock, deemed, department_watch, job_turn
+from store import case_clock, deemed, department_watch, job_turn, partitions
 from store.case_act import Office
 from store.contact import CIVIL_TIME
 from store.database import sqlite_path
+from store.figure_rollup import fold
 from store.grade import Grade
 from store.job_turn import Turn
 from store.low_index import DEFAULT_WEIGHTS, Limits, month_before
+from store.publication import PUBLISH_AFTER_DAYS, publish
 
 Batch = Callable[[Office, datetime], Iterator[int]]
 
@@ -37,13 +39,22 @@ class Done:
     left: bool = False
 
 
-def clockwork(*, deeming: bool, limits: Limits, weights: Mapping[Grade, float] = DEFAULT_WEIGHTS) -> list[Job]:
+def clockwork(
+    *,
+    deeming: bool,
+    limits: Limits,
+    weights: Mapping[Grade, float] = DEFAULT_WEIGHTS,
+    publish_after_days: int = PUBLISH_AFTER_DAYS,
+) -> list[Job]:
     """Give the jobs of a site, in the order they are done in."""
     jobs = [
         Job("expired", lambda office, now: _until_none(lambda: deemed.expire(office, now))),
         Job("recounted", lambda office, now: iter([case_clock.recount(office, now)])),
         Job("reminded", lambda office, now: _until_none(lambda: case_clock.remind(office, now))),
         Job("warned", lambda office, now: _warn(office, limits, weights, now), daily=True),
+        Job("months", lambda office, now: iter([len(partitions.ensure(office.engine, now))]), daily=True),
+        Job("folded", lambda office, _now: _until_none(lambda: fold(office.engine).entries)),
+        Job("published", lambda office, now: _publish(office, publish_after_days, now), daily=True),
     ]
     return [Job("deemed", _deem), *jobs] if deeming else jobs
 
@@ -91,3 +102,7 @@ def _deem(office: Office, now: datetime) -> Iterator[int]:
 
 def _warn(office: Office, limits: Limits, weights: Mapping[Grade, float], now: datetime) -> Iterator[int]:
     yield department_watch.warn(office, month_before(now), limits, now, weights)
+
+
+def _publish(office: Office, after_days: int, now: datetime) -> Iterator[int]:
+    yield len(publish(office.engine, office.keys, now, after_days=after_days))

@@ -1,4 +1,4 @@
-"""`jobs`: what is done by the clock. Rule: a database that is down is waited for, with growing pauses, and said once."""
+"""`jobs`: what is done by the clock. Rule: a database that is down is said once and waited for, ever longer."""
 
 import os
 import signal
@@ -105,7 +105,12 @@ class Round:
 
 def _clockwork(settings: Settings) -> list[Job]:
     limits = Limits(settings.low_index, settings.low_index_minimum)
-    return clockwork(deeming=settings.deemed, limits=limits)
+    return clockwork(
+        deeming=settings.deemed,
+        limits=limits,
+        weights=settings.weights,
+        publish_after_days=settings.publish_after_days,
+    )
 
 
 def _holder() -> str:
