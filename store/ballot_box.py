@@ -116,19 +116,20 @@ def _earlier(connection: Connection, contacts: Sequence[str]) -> dict[str, Earli
             .group_by(Ballot.contact)
         )
     }
-    offered: dict[str, int] = {
-        row.contact: row.round
+    offered = {
+        row.contact: row
         for row in connection.execute(
-            select(FollowUp.contact, func.max(FollowUp.round).label("round"))
+            select(FollowUp.contact, FollowUp.round, FollowUp.owed_until)
             .where(FollowUp.contact.in_(contacts))
-            .group_by(FollowUp.contact)
+            .order_by(FollowUp.round)  # the last one stays
         )
     }
     return {
         contact: Earlier(
             rounds=given[contact].rounds if contact in given else 0,
             elsewhere=contact in given and given[contact].elsewhere > 0,
-            offered=offered.get(contact, 1),
+            offered=offered[contact].round if contact in offered else 1,
+            offered_until=offered[contact].owed_until if contact in offered else None,
         )
         for contact in given.keys() | offered.keys()
     }

@@ -1,6 +1,7 @@
 """What a call's answers become. Rule: the last grade given stands; a grade is a known name or nothing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from store.call import GivenAnswer, Match, Outcome, SettledCall
@@ -38,11 +39,15 @@ class NotTaken:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What a contact was evaluated before: `elsewhere` by a channel other than our calls; `offered` rounds in all."""
+    """What a contact was evaluated before: `elsewhere` by a channel other than our calls; `offered` rounds in all.
+
+    `offered_until`: the end of the time for the last round offered after the first.
+    """
 
     rounds: int = 0
     elsewhere: bool = False
     offered: int = FIRST_ROUND
+    offered_until: datetime | None = None
 
 
 def bind(call: SettledCall, *, known: bool) -> tuple[Match, str | None]:

@@ -76,6 +76,12 @@ class ContactRow:
     item: str | None
     operator: str | None
     department: str | None
+    desk: str | None
+    platform: str | None
+    area: str | None
+    channel: str | None
+    unknown_codes: list[str]
+    owed_until: datetime | None
     caller: str | None
     language: str | None
     served_at: datetime | None
@@ -142,6 +148,7 @@ def _contact(row: dict[str, Any], cipher: FieldCipher | None, now: datetime) -> 
         **row
         | {
             "caller": _masked(row["caller"], row["id"], cipher),
+            "unknown_codes": row["unknown_codes"] or [],
             "outcome": outcome_at(row["outcome"], row["expires_at"], now),
         }
     )

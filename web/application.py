@@ -5,14 +5,18 @@ from flask import Response, abort, request
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
 
+from store.rate import Rates
+from web.api.catalogue import catalogue as catalogues
 from web.api.contacts import contacts
+from web.api.evaluations import evaluations
+from web.api.leases import leases
 from web.api.lists import lists
 from web.authentication import SECURITY_SCHEMES
 from web.health import health
 from web.language import catalogue
 from web.metrics import metrics
 from web.problem import register_problems
-from web.service import NAME, Service
+from web.service import NAME, RATES, Service
 
 LARGEST_BODY = 64 * 1024
 
@@ -28,8 +32,9 @@ def create_app(service: Service) -> APIFlask:
     app.json.sort_keys = False
     app.security_schemes = SECURITY_SCHEMES
     app.extensions[NAME] = service
+    app.extensions[RATES] = Rates(service.engine, service.per_minute, service.clock)
     Babel(app, default_locale="zh_Hans", locale_selector=catalogue)
-    for blueprint in (contacts, lists):
+    for blueprint in (contacts, evaluations, leases, catalogues, lists):
         app.register_blueprint(blueprint)
     for plain in (health, metrics):
         app.register_blueprint(plain)

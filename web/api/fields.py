@@ -1,7 +1,7 @@
 """Bodies and answers of the API, as the OpenAPI description shows them. Rule: unknown fields are refused by name."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -30,6 +30,14 @@ def _phone(value: str) -> str:
     return value
 
 
+def _in_living_memory(value: datetime) -> datetime:
+    """Give it in UTC; a year nobody lives in would leave what a database can hold."""
+    if not 1970 < value.year < 2200:
+        raise PydanticCustomError("datetime_range", "no such time")
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
 Text = Annotated[
     Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None, BeforeValidator(_blank_is_absent)
 ]
@@ -51,11 +59,15 @@ class ContactIn(BaseModel):
     item: Text = Field(None, description="Government service item.")
     operator: Text = Field(None, description="Who served.")
     department: Text = Field(None, description="The department evaluated.")
+    desk: Text = Field(None, description="Window or agent's place.")
+    platform: Text = Field(None, description="The system the service was given in.")
+    area: Text = Field(None, description="Administrative division (GB/T 2260).")
+    channel: Text = Field(None, description="Where the service was given.")
     caller: Phone = Field(None, description="The caller's number; stored encrypted.")
     language: Annotated[Literal["zh-CN", "en"] | None, BeforeValidator(_blank_is_absent)] = Field(
         None, description="Language to ask in."
     )
-    served_at: AwareDatetime | None = Field(None, description="When the service ended, RFC 3339 with its zone.")
+    served_at: Moment | None = Field(None, description="When the service ended, RFC 3339 with its zone.")
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
@@ -113,6 +125,12 @@ class ContactStatus(BaseModel):
     item: str | None
     operator: str | None
     department: str | None
+    desk: str | None
+    platform: str | None
+    area: str | None
+    channel: str | None
+    unknown_codes: list[str] = Field(description="Fields whose code no catalogue held when it was registered.")
+    owed_until: datetime | None
     caller: str | None
     language: str | None
     served_at: datetime | None
@@ -128,7 +146,7 @@ class PageIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     limit: int = Field(100, ge=1, le=1000)
 
 
