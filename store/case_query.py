@@ -172,6 +172,15 @@ def details(engine: Engine, wanted: str, cipher: FieldCipher, now: datetime, rea
         )
 
 
+def named(engine: Engine, wanted: str) -> str:
+    """Give the id of a case by its id or its evaluation's; `NotFound` if there is none."""
+    with reading(engine) as connection:
+        found: str | None = connection.scalar(select(CaseFile.id).where(_named(wanted)))
+    if found is None:
+        raise NotFound(f"there is no case {wanted}")
+    return found
+
+
 def cycles() -> Select[Any]:
     """Select what timeliness is counted from (8.1), for figures to filter and group.
 

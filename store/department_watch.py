@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -51,6 +51,17 @@ class InterviewRow:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An interview to be recorded: about which warning, by whom as what, its words, until when to do better."""
+
+    warning: str
+    by: str
+    role: Role
+    note: str
+    rectify_until: datetime | None = None
+
+
 def warn(
     office: Office,
     period: Period,
@@ -85,36 +96,38 @@ def warnings(engine: Engine, page: Page) -> list[WarningRow]:
     return [_read(dict(row)) for row in reversed(rows)]
 
 
-def interview(
-    office: Office,
-    warning: str,
-    *,
-    by: str,
-    role: Role,
-    note: str,
-    rectify_until: datetime | None,
-    now: datetime,
-) -> InterviewRow:
+def interview(office: Office, held: Held, now: datetime) -> InterviewRow:
     """Record an interview about a warning; `NotFound`, or `CaseRefused` for the department itself."""
-    if role not in (Role.REVIEWER, Role.CASE_TEAM):
-        raise CaseRefused(Refusal.NOT_YOURS, f"an interview is recorded by a reviewer or the case team, not by {role}")
-    found = InterviewRow(str(uuid4()), warning, by, str(role), note, rectify_until, now)
-    sealed = FieldCipher(office.keys.fields).seal(note, found.id.encode(), secrets.token_bytes(NONCE_BYTES))
+    if held.role not in (Role.REVIEWER, Role.CASE_TEAM):
+        sentence = f"an interview is recorded by a reviewer or the case team, not by {held.role}"
+        raise CaseRefused(Refusal.NOT_YOURS, sentence)
+    name = str(uuid4())
+    found = InterviewRow(name, held.warning, held.by, str(held.role), held.note, held.rectify_until, now)
+    sealed = FieldCipher(office.keys.fields).seal(held.note, name.encode(), secrets.token_bytes(NONCE_BYTES))
     with writing(office.engine) as connection:
-        if connection.scalar(select(DepartmentWarning.id).where(DepartmentWarning.id == warning)) is None:
-            raise NotFound(f"there is no warning {warning}")
+        _need(connection, held.warning)
         row = {field: getattr(found, field) for field in InterviewRow.__slots__} | {"note": sealed}
         keep(connection, office.keys, Interview, [row], now)
     return found
 
 
 def interviews(engine: Engine, warning: str, cipher: FieldCipher) -> list[InterviewRow]:
-    """Give the interviews about a warning, with their words."""
+    """Give the interviews about a warning, with their words; `NotFound` if there is no such warning."""
     columns = [getattr(Interview, field) for field in InterviewRow.__slots__]
     statement = select(*columns).where(Interview.warning == warning).order_by(Interview.at, Interview.id)
     with reading(engine) as connection:
+        _need(connection, warning)
         rows = connection.execute(statement).mappings().all()
     return [InterviewRow(**row | {"note": cipher.open(row["note"], row["id"].encode())}) for row in map(dict, rows)]
+
+
+def _need(connection: Connection, warning: str) -> None:
+    try:
+        known = connection.scalar(select(DepartmentWarning.id).where(DepartmentWarning.id == str(UUID(warning))))
+    except ValueError:
+        known = None
+    if known is None:
+        raise NotFound(f"there is no warning {warning}")
 
 
 def _counts(connection: Connection, period: Period) -> dict[str, dict[Grade, int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 
@@ -208,12 +209,15 @@ def test_departments_with_a_low_index_are_warned_once_for_a_month(engine: Engine
     assert row.period_begins == datetime(2026, 10, 1, tzinfo=CIVIL_TIME)
 
     place = office(engine)
-    held = {"by": "zhao", "note": "约谈张局长", "rectify_until": None, "now": november}
-    department_watch.interview(place, row.id, role=Role.REVIEWER, **held)
+    held = department_watch.Held(row.id, "zhao", Role.REVIEWER, "约谈张局长")
+    department_watch.interview(place, held, november)
     with pytest.raises(CaseRefused):
-        department_watch.interview(place, row.id, role=Role.DEPARTMENT, **held)
-    with pytest.raises(NotFound):
-        department_watch.interview(place, "00000000-0000-0000-0000-000000000000", role=Role.REVIEWER, **held)
+        department_watch.interview(place, replace(held, role=Role.DEPARTMENT), november)
+    for unknown in ("00000000-0000-0000-0000-000000000000", "nothing"):
+        with pytest.raises(NotFound):
+            department_watch.interview(place, replace(held, warning=unknown), november)
+        with pytest.raises(NotFound):
+            department_watch.interviews(engine, unknown, FieldCipher(KEYS.fields))
     (found,) = department_watch.interviews(engine, row.id, FieldCipher(KEYS.fields))
     assert (found.by, found.note) == ("zhao", "约谈张局长")
     assert department_watch.warnings(engine, Page())[0].interviews == 1
