@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from store.grade import Grade
+from store.privacy import Suite
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "PINGJIA_"
@@ -147,6 +148,9 @@ class Settings(BaseSettings):
     attachment_max_mib: int = Field(10, ge=1, le=100, description="size limit of one file of evidence")
 
     secret_key_file: Path | None = Field(None, description="made on first run, mode 0600; default DATA_DIR/secret.key")
+    field_cipher: Suite = Field(
+        Suite.AES_GCM, description="seals numbers, comments, notes and files: aes-gcm or sm4-gcm (then db rekey)"
+    )
 
     @classmethod
     def settings_customise_sources(

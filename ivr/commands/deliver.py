@@ -23,7 +23,7 @@ def deliver(once: bool) -> None:
     set_up_logs()
     try:
         assert settings.secret_key_file is not None, "settings fill it in"
-        recorder = Recorder(settings.database_url, settings.repeat, load_keys(settings.secret_key_file))
+        recorder = Recorder(settings.database_url, settings.repeat, load_keys(settings.secret_key_file, settings.field_cipher))
         courier = Courier(settings.data_dir / "journal", recorder)
     except (JournalLocked, StoreMisconfigured, SecretKeyError) as error:
         raise click.UsageError(str(error)) from error

@@ -41,7 +41,7 @@ def prepare_store(settings: Settings) -> None:
     """
     assert settings.secret_key_file is not None
     try:
-        keys = load_keys(settings.secret_key_file)
+        keys = load_keys(settings.secret_key_file, settings.field_cipher)
         engine = open_engine(settings.database_url)
         if sqlite_path(engine) is not None:
             upgrade(engine, keys, datetime.now(UTC))
