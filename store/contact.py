@@ -6,8 +6,6 @@ from enum import StrEnum
 
 from store.call import Outcome
 
-OWED = timedelta(days=7)  # 6.4: natural time from the service's end
-
 CIVIL_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 
 
@@ -42,9 +40,9 @@ class NewContact:
         return self.kind or (Kind.WORK_ORDER if self.work_order else Kind.CONSULTATION)
 
 
-def owed_until(served_at: datetime | None, registered_at: datetime) -> datetime:
-    """Say until when a contact's evaluation is waited for; a service cannot have ended after it was registered."""
-    return min(served_at or registered_at, registered_at) + OWED
+def service_end(served_at: datetime | None, registered_at: datetime) -> datetime:
+    """Say when a service ended, from which its evaluation is waited for (6.4): not after it was registered."""
+    return min(served_at or registered_at, registered_at)
 
 
 @dataclass(frozen=True, slots=True)

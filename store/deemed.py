@@ -5,7 +5,7 @@ given in time and delivered late. Its time is when it was written: nothing is da
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
@@ -14,14 +14,15 @@ from store.ballot_box import Voter, evaluation_row, lock, put, settle
 from store.call import Match, Outcome
 from store.case_act import Office
 from store.case_policy import Policy
-from store.contact import CIVIL_TIME, OWED, Standing
+from store.contact import CIVIL_TIME, Standing
 from store.database import writing
-from store.deadline import deemed_due
+from store.deadline import DEEMED_DAYS, deemed_due
 from store.grade import Grade
 from store.schema import Contact, Evaluation, Lease
 from store.schema.contact import UNANSWERED, UNDECIDED
 
 CHANNEL = "system"
+_OWED = timedelta(days=DEEMED_DAYS)
 BATCH = 500
 
 
@@ -70,7 +71,7 @@ def _overdue(connection: Connection, now: datetime, after: str | None) -> Sequen
 
 def _owed_before(moment: datetime) -> ColumnElement[bool]:
     # registered by a program that kept no such date: the day of its registration stands for it
-    early = Contact.owed_until.is_(None) & (Contact.registered_at < moment - OWED)
+    early = Contact.owed_until.is_(None) & (Contact.registered_at < moment - _OWED)
     return or_(Contact.owed_until < moment, early)
 
 
@@ -79,7 +80,7 @@ def _is_due(voter: Voter, policy: Policy, now: datetime) -> bool:
         return False
     if voter.owed_until is None:
         return True
-    return deemed_due(voter.owed_until - OWED, policy.calendar if policy.roll else None).at < now
+    return deemed_due(voter.owed_until - _OWED, policy.calendar if policy.roll else None).at < now
 
 
 def _row(voter: Voter, now: datetime) -> dict[str, object]:
@@ -90,7 +91,7 @@ def _row(voter: Voter, now: datetime) -> dict[str, object]:
         grade=str(Grade.BASICALLY_SATISFIED),
         round=1,
         deemed=True,
-        match=str(Match.TOKEN),
+        match=str(Match.NAMED),
         answered_at=now,
         recorded_at=now,
         evidence={"rule": "6.4"},

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from store.catalogue import unknown_codes
-from store.contact import NewContact, contact_number, owed_until
+from store.contact import NewContact, contact_number, service_end
 from store.database import writing
+from store.deadline import deemed_due
 from store.errors import IdempotencyConflict
 from store.ledger import keep
 from store.privacy import NONCE_BYTES, FieldCipher, blind_index
@@ -95,7 +96,7 @@ def enter(
         "caller": None,
         "caller_index": None,
         "unknown_codes": unknown_codes(connection, asdict(contact)) or None,
-        "owed_until": owed_until(contact.served_at, now),
+        "owed_until": deemed_due(service_end(contact.served_at, now)).at,
         "outcome": None,
         "outcome_at": None,
         "registered_at": now,

@@ -15,6 +15,7 @@ from ivr.handover.token import issue
 from store.audit import verify
 from store.credential import Channel, Scope
 from store.database import reading, writing
+from store.deadline import deemed_due
 from store.idempotency import KEPT, forget
 from store.privacy import FieldCipher
 from store.query import Page, evaluations
@@ -238,9 +239,10 @@ def test_an_unknown_a_foreign_and_an_expired_contact_are_told_apart(site: "Site"
 def test_a_contact_whose_time_is_over_is_closed(site: "Site") -> None:
     served = site.clock() - timedelta(days=1)
     made = contact(site, served_at=served.isoformat())
-    site.clock.now = served + timedelta(days=7, seconds=1)
+    last = deemed_due(served).at  # the end of the seventh day, in Siping
+    site.clock.now = last + timedelta(microseconds=1)
     assert "期限" in problem(give(site, made["id"]), 410, "#/contact")
-    site.clock.now = served + timedelta(days=7)
+    site.clock.now = last
     assert give(site, made["id"]).status_code == 201
 
 

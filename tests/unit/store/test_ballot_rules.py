@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from store.ballot import Ballot, Verdict, from_the_future, settle_round
 from store.call import Match
 from store.chain import GENESIS, entry_hash, row_digest, sealed_hash
-from store.contact import OWED, owed_until
+from store.contact import service_end
 from store.evaluation import Earlier, Repeat
 from store.grade import Grade
 from store.tag_table import TagTableMistake, parse
@@ -69,10 +69,9 @@ def test_a_minute_of_a_devices_clock_is_no_future() -> None:
     assert from_the_future(NOW + timedelta(seconds=61), NOW)
 
 
-def test_a_contact_is_owed_an_evaluation_for_seven_days_from_its_service() -> None:
-    assert owed_until(NOW - timedelta(days=1), NOW) == NOW - timedelta(days=1) + OWED
-    assert owed_until(None, NOW) == NOW + timedelta(days=7)
-    assert owed_until(NOW + timedelta(days=1), NOW) == NOW + OWED
+def test_an_evaluation_is_waited_for_from_the_services_end_which_is_not_after_its_registration() -> None:
+    assert service_end(NOW - timedelta(days=1), NOW) == NOW - timedelta(days=1)
+    assert service_end(None, NOW) == service_end(NOW + timedelta(days=1), NOW) == NOW
 
 
 def test_the_tag_table_of_2024_has_eight_tags_for_each_grade_that_begin_with_its_stars() -> None:
