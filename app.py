@@ -17,6 +17,7 @@ COMMANDS = {
     "contact": "store.commands.contact:contact",
     "calls": "store.commands.calls:calls",
     "evaluations": "store.commands.evaluations:evaluations",
+    "catalogue": "store.commands.catalogue:catalogue",
     "cases": "store.commands.cases:cases",
     "statistics": "store.commands.statistics:statistics",
     "channels": "store.commands.channels:channels",

@@ -105,15 +105,23 @@ def enter(
     number = settle_round(ballot, voter.earlier, voter.owed_until, now=now, repeat=rules.repeat)
     if isinstance(number, Verdict):
         return number
-    row = _row(keys, ballot, voter, number, credential, rules, now)
+    row = ballot_row(keys, ballot, voter, number, credential=credential, rules=rules, now=now)
     settle(connection, {voter.id: after_call(voter.standing, Outcome.RATED, now)})
     put(connection, keys, [row], now)
     return Given(**{name: row[name] for name in Given.__slots__})
 
 
-def _row(  # noqa: PLR0917
-    keys: Keys, ballot: Ballot, voter: Voter, number: int, credential: Credential, rules: Rules, now: datetime
+def ballot_row(
+    keys: Keys,
+    ballot: Ballot,
+    voter: Voter,
+    number: int,
+    *,
+    credential: Credential,
+    rules: Rules,
+    now: datetime,
 ) -> dict[str, Any]:
+    """Give an evaluation's columns, the comment sealed, the codes as they stand."""
     name = str(uuid4())
     plain = {field: value for field, value in asdict(ballot).items() if field in _SAME}
     return evaluation_row(

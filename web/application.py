@@ -9,6 +9,7 @@ from store.rate import Rates
 from web.api.catalogue import catalogue as catalogues
 from web.api.contacts import contacts
 from web.api.evaluations import evaluations
+from web.api.imports import imports
 from web.api.leases import leases
 from web.api.lists import lists
 from web.authentication import SECURITY_SCHEMES
@@ -19,6 +20,7 @@ from web.problem import register_problems
 from web.service import NAME, RATES, Service
 
 LARGEST_BODY = 64 * 1024
+FILE_BLUEPRINTS = {"imports"}  # their views say what kinds of file they take
 
 
 def create_app(service: Service) -> APIFlask:
@@ -34,7 +36,7 @@ def create_app(service: Service) -> APIFlask:
     app.extensions[NAME] = service
     app.extensions[RATES] = Rates(service.engine, service.per_minute, service.clock)
     Babel(app, default_locale="zh_Hans", locale_selector=catalogue)
-    for blueprint in (contacts, evaluations, leases, catalogues, lists):
+    for blueprint in (contacts, evaluations, imports, leases, catalogues, lists):
         app.register_blueprint(blueprint)
     for plain in (health, metrics):
         app.register_blueprint(plain)
@@ -45,7 +47,9 @@ def create_app(service: Service) -> APIFlask:
 
 
 def _take_json_only() -> None:
-    if request.method in ("POST", "PUT", "PATCH") and request.path.startswith("/api/") and not request.is_json:
+    takes_files = request.blueprint in FILE_BLUEPRINTS
+    changes = request.method in ("POST", "PUT", "PATCH") and request.path.startswith("/api/")
+    if changes and not request.is_json and not takes_files:
         abort(415)
 
 
