@@ -11,6 +11,8 @@ from store.database import reading
 from store.ledger import kept_tables
 from store.schema import Kept, LedgerEntry, SealedChange
 
+_KEYED = frozenset({"caller_index", "request_hash"})  # keyed hashes of what is confidential
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -67,5 +69,7 @@ def _follow(
 
 def _shown(kept: Kept, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: "(sealed)" if name in kept.sealed else value for name, value in values.items() if value not in (None, [])
+        name: "(sealed)" if name in kept.sealed or name in _KEYED else value
+        for name, value in values.items()
+        if value not in (None, [])
     }

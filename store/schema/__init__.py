@@ -21,8 +21,9 @@ from store.schema.evaluation import Ballot, Decision, Evaluation
 from store.schema.figure import FigureCell, FigureMark, Publication
 from store.schema.idempotency import AnsweredRequest
 from store.schema.ledger import LedgerEntry, SealedChange
+from store.schema.reveal import Reveal
 
-REVISION = "0004"  # the migration these tables agree with; a test compares both
+REVISION = "0005"  # the migration these tables agree with; a test compares both
 
 __all__ = [
     "REVISION",
@@ -57,6 +58,7 @@ __all__ = [
     "ObjectionRecord",
     "Publication",
     "ReminderRecord",
+    "Reveal",
     "SealedChange",
     "UtcDateTime",
     "kept",

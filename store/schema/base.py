@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -47,6 +47,12 @@ def kept(
 ) -> dict[str, Any]:
     """Give the table argument of a table whose rows are in the ledger; it needs a UUID `id` and no column defaults."""
     return {"info": {"ledger": Kept(frozenset(sealed), frozenset(loose), parts or {})}}
+
+
+def still_sealed(field: str, moment: str, table: str) -> Index:
+    """Give the index that finds the rows whose field has not been deleted yet, by their age."""
+    where = text(f"{field} IS NOT NULL")
+    return Index(f"ix_{table}_{field}_kept", moment, postgresql_where=where, sqlite_where=where)
 
 
 Id = Annotated[str, mapped_column(Uuid(as_uuid=False))]

@@ -6,14 +6,17 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.schema.base import Base, Id, kept
+from store.schema.base import Base, Id, kept, still_sealed
 
 
 class Call(Base):
     """One answered call leg, whatever came of it: the call detail record."""
 
     __tablename__ = "call"
-    __table_args__ = (kept(sealed=("caller",), parts={"answer": "call"}),)
+    __table_args__ = (
+        still_sealed("caller", "recorded_at", "call"),
+        kept(sealed=("caller",), parts={"answer": "call"}),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)  # fixed by the node before its first write
     call_id: Mapped[str] = mapped_column(index=True)  # SIP Call-ID, or a vendor's

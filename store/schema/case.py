@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.schema.base import Base, Id, kept
+from store.schema.base import Base, Id, kept, still_sealed
 
 
 class CaseFile(Base):
@@ -31,7 +31,11 @@ class CaseEvent(Base):
     """One act on a case. Its state is the fold of its events by `store.case_transitions`."""
 
     __tablename__ = "case_event"
-    __table_args__ = (UniqueConstraint("case", "seq"), kept(sealed=("note",)))
+    __table_args__ = (
+        UniqueConstraint("case", "seq"),
+        still_sealed("note", "at", "case_event"),
+        kept(sealed=("note",)),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     case: Mapped[Id] = mapped_column(ForeignKey("case_file.id"))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.schema.base import Base, Id, kept
+from store.schema.base import Base, Id, kept, still_sealed
 
 UNDECIDED = text("(outcome IS NULL OR outcome NOT IN ('rated', 'deemed'))")
 UNANSWERED = text("outcome IS NULL")
@@ -21,9 +21,11 @@ class Contact(Base):
         # what the jobs look for; the rest of ten million contacts is none of their business
         Index("ix_contact_undecided", "owed_until", postgresql_where=UNDECIDED, sqlite_where=UNDECIDED),
         Index("ix_contact_unanswered", "expires_at", postgresql_where=UNANSWERED, sqlite_where=UNANSWERED),
+        still_sealed("caller", "registered_at", "contact"),
         kept(
-            sealed=("caller", "caller_index"),
-            loose=("outcome", "outcome_at", "idempotency_key", "request_hash"),
+            sealed=("caller",),
+            # the index follows from the number, and a ledger that held it would know the number's owner for ever
+            loose=("outcome", "outcome_at", "caller_index", "idempotency_key", "request_hash"),
         ),
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.grade import Grade
-from store.schema.base import Base, Id, kept
+from store.schema.base import Base, Id, kept, still_sealed
 
 
 class Ballot(Base):
@@ -35,6 +35,7 @@ class Evaluation(Base):
         CheckConstraint("grade IN ({})".format(", ".join(f"'{grade}'" for grade in Grade)), name="grade"),
         CheckConstraint("round >= 1", name="round"),
         Index("ix_evaluation_recorded_at_id", "recorded_at", "id"),
+        still_sealed("comment", "recorded_at", "evaluation"),
         kept(sealed=("comment",)),
     )
 
