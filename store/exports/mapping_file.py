@@ -13,11 +13,13 @@ from store.errors import StoreError
 from store.exports.mapping import Answers, Field, Kind, MappingTable
 from store.grade import Grade
 
-SOURCES = frozenset(  # what `store.exports.gathering` knows
-    "number contact_number work_order kind matter channel grade round deemed tags comment caller language"
-    " answered_at recorded_at served_at area department department_name item item_name operator operator_name"
-    " desk desk_name platform platform_name adopted reason decided_at act acted_at words".split()  # noqa: SIM905  a list is read, not counted
-)
+# what `store.exports.gathering` knows
+_KNOWN = """
+    number contact_number work_order kind matter language channel grade round deemed tags comment caller
+    answered_at recorded_at served_at area department department_name item item_name operator operator_name
+    desk desk_name platform platform_name adopted reason decided_at act acted_at words
+"""
+SOURCES = frozenset(_KNOWN.split())
 ATTRIBUTES = ("item:", "department:", "platform:")  # then the name of an attribute of the catalogue's entry
 _TOP = {"name", "version", "kinds", "codes", "answers", "acts", "variants", "channel_codes"}
 

@@ -18,12 +18,13 @@ from store.schema.catalogue import CatalogueEntry
 from store.schema.contact import Contact, FollowUp, Lease
 from store.schema.credential import ChannelBucket, ChannelCredential, ChannelKey
 from store.schema.evaluation import Ballot, Decision, Evaluation
+from store.schema.export import ExportMark, ExportMessage
 from store.schema.figure import FigureCell, FigureMark, Publication
 from store.schema.idempotency import AnsweredRequest
 from store.schema.ledger import LedgerEntry, SealedChange
 from store.schema.reveal import Reveal
 
-REVISION = "0005"  # the migration these tables agree with; a test compares both
+REVISION = "0006"  # the migration these tables agree with; a test compares both
 
 __all__ = [
     "REVISION",
@@ -45,6 +46,8 @@ __all__ = [
     "Decision",
     "DepartmentWarning",
     "Evaluation",
+    "ExportMark",
+    "ExportMessage",
     "FigureCell",
     "FigureMark",
     "FollowUp",
