@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from store.ballot import Ballot, Verdict, settle_round
 from store.ballot_box import Voter, evaluation_row, lock, put, settle
 from store.call import Outcome
+from store.case_policy import Policy
 from store.contact import after_call
 from store.credential import Credential
 from store.database import writing
@@ -46,6 +47,7 @@ class Rules:
 
     repeat: Repeat
     tag_table: str  # version the tags were checked against
+    policy: Policy | None = None  # how the deadlines of a bad evaluation's case are counted
 
 
 def cast(
@@ -107,7 +109,7 @@ def enter(
         return number
     row = ballot_row(keys, ballot, voter, number, credential=credential, rules=rules, now=now)
     settle(connection, {voter.id: after_call(voter.standing, Outcome.RATED, now)})
-    put(connection, keys, [row], now)
+    put(connection, keys, [row], now, policy=rules.policy)
     return Given(**{name: row[name] for name in Given.__slots__})
 
 

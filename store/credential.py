@@ -45,6 +45,10 @@ class Scope(StrEnum):
     CALLS_READ = "calls:read"
     CATALOGUE_WRITE = "catalogue:write"
     CATALOGUE_READ = "catalogue:read"
+    CASES_READ = "cases:read"
+    CASES_CASE_TEAM = "cases:case_team"
+    CASES_DEPARTMENT = "cases:department"
+    CASES_REVIEWER = "cases:reviewer"
 
 
 def default_scopes(channel: Channel) -> frozenset[Scope]:

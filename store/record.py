@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from store.ballot_box import Voter, evaluation_row, lock, put, settle
 from store.bulk import RowUnfit, insert_new, insert_rows
 from store.call import Match, Outcome, SettledCall
+from store.case_policy import Policy
 from store.contact import Standing, after_call
 from store.database import open_engine, writing
 from store.evaluation import Earlier, Given, NotTaken, Repeat, bind, judge
@@ -63,13 +64,23 @@ class Recorder:
     """Records settled calls. Threads and processes may each have their own on the same database."""
 
     def __init__(
-        self, database_url: str, repeat: str, keys: Keys, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database_url: str,
+        repeat: str,
+        keys: Keys,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        policy: Policy | None = None,
     ) -> None:
-        """Prepare; connects at the first batch. `repeat`: `follow_up` or `refuse`; `clock` gives the server's time."""
+        """Prepare; connects at the first batch. `repeat`: `follow_up` or `refuse`; `clock` gives the server's time.
+
+        `policy` says how the deadlines of bad evaluations' cases are counted.
+        """
         self._engine = open_engine(database_url)
         self._repeat = Repeat(repeat)
         self._keys = keys
         self._clock = clock
+        self._policy = policy
 
     def record(self, calls: Sequence[SettledCall]) -> list[Recorded | Refused]:
         """Record calls in one transaction and report on each, in the same order.
@@ -103,7 +114,7 @@ class Recorder:
         for call in calls:
             if call.id in new:
                 self._settle(call, batch)
-        _write(connection, self._keys, batch)
+        _write(connection, self._keys, batch, self._policy)
         return _reports(connection, calls)
 
     def _settle(self, call: SettledCall, batch: _Batch) -> None:
@@ -191,7 +202,7 @@ def _evaluation_row(
     )
 
 
-def _write(connection: Connection, keys: Keys, batch: _Batch) -> None:
+def _write(connection: Connection, keys: Keys, batch: _Batch, policy: Policy | None) -> None:
     """Write what was decided; the ledger last, for its end is held until the commit."""
     if answers := [answer for rows in batch.answers.values() for answer in rows]:
         insert_rows(connection, Answer, answers)
@@ -202,7 +213,7 @@ def _write(connection: Connection, keys: Keys, batch: _Batch) -> None:
         connection.execute(changed, refused)
     settle(connection, batch.standings)
     calls = [Written("call", call, batch.calls[call], {"answer": answers}) for call, answers in batch.answers.items()]
-    put(connection, keys, batch.evaluations, batch.now, before=calls)
+    put(connection, keys, batch.evaluations, batch.now, before=calls, policy=policy)
 
 
 def _reports(connection: Connection, calls: Iterable[SettledCall]) -> dict[str, Recorded | Refused]:

@@ -6,6 +6,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
 
 from store.rate import Rates
+from web.api.cases import cases
 from web.api.catalogue import catalogue as catalogues
 from web.api.contacts import contacts
 from web.api.evaluations import evaluations
@@ -36,7 +37,7 @@ def create_app(service: Service) -> APIFlask:
     app.extensions[NAME] = service
     app.extensions[RATES] = Rates(service.engine, service.per_minute, service.clock)
     Babel(app, default_locale="zh_Hans", locale_selector=catalogue)
-    for blueprint in (contacts, evaluations, imports, leases, catalogues, lists):
+    for blueprint in (contacts, evaluations, imports, leases, catalogues, cases, lists):
         app.register_blueprint(blueprint)
     for plain in (health, metrics):
         app.register_blueprint(plain)

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from flask import current_app
 
 from ivr.handover.invitation import Addresses
 from settings import Settings
+from store.attachment import Shelf
+from store.case_policy import Policy
+from store.commands.office import policy, shelf
 from store.database import Engine, open_engine
 from store.evaluation import Repeat
 from store.privacy import FieldCipher
@@ -30,6 +34,8 @@ class Service:
     repeat: Repeat = Repeat.FOLLOW_UP
     per_minute: int = 30_000  # requests of a channel without a rate of its own
     tag_table: TagTable = field(default_factory=newest_tag_table)
+    policy: Policy = field(default_factory=Policy)  # how cases' deadlines are counted
+    shelf: Shelf = field(default_factory=lambda: Shelf(Path("var/attachments"), 10 * 2**20))
 
 
 NAME = "pingjia"
@@ -47,6 +53,8 @@ def from_settings(settings: Settings) -> Service:
         token_life=timedelta(hours=settings.token_hours),
         repeat=Repeat(settings.repeat),
         per_minute=settings.api_per_minute,
+        policy=policy(settings),
+        shelf=shelf(settings),
     )
 
 

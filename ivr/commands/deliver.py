@@ -10,6 +10,7 @@ from ivr.journal import JournalLocked
 from ivr.logs import set_up_logs
 from ivr.readiness import notify
 from settings import load
+from store.commands.office import policy
 from store.errors import SecretKeyError, StoreError, StoreMisconfigured
 from store.record import Recorder
 from store.secret import load_keys
@@ -23,7 +24,8 @@ def deliver(once: bool) -> None:
     set_up_logs()
     try:
         assert settings.secret_key_file is not None, "settings fill it in"
-        recorder = Recorder(settings.database_url, settings.repeat, load_keys(settings.secret_key_file, settings.field_cipher))
+        keys = load_keys(settings.secret_key_file, settings.field_cipher)
+        recorder = Recorder(settings.database_url, settings.repeat, keys, policy=policy(settings))
         courier = Courier(settings.data_dir / "journal", recorder)
     except (JournalLocked, StoreMisconfigured, SecretKeyError) as error:
         raise click.UsageError(str(error)) from error

@@ -48,7 +48,7 @@ def add(body: EvaluationIn) -> ResponseReturnValue:
         return field_problem(422, "contact", _("Write the contact's id or its token."))
     key = idempotency_key()
     asked = Asked(caller().id, key, fingerprint(here.keys, body.model_dump(mode="json"))) if key else None
-    rules = Rules(here.repeat, here.tag_table.version)
+    rules = Rules(here.repeat, here.tag_table.version, here.policy)
     found = cast(here.engine, here.keys, ballot, credential=caller(), rules=rules, now=now, asked=asked)
     return _given(found) if isinstance(found, Given) else refused(found)
 
