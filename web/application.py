@@ -14,6 +14,7 @@ from web.api.imports import imports
 from web.api.leases import leases
 from web.api.lists import lists
 from web.authentication import SECURITY_SCHEMES
+from web.description import describe
 from web.health import health
 from web.language import catalogue
 from web.metrics import metrics
@@ -34,6 +35,7 @@ def create_app(service: Service) -> APIFlask:
     app.json.ensure_ascii = False
     app.json.sort_keys = False
     app.security_schemes = SECURITY_SCHEMES
+    app.spec_processor(describe)
     app.extensions[NAME] = service
     app.extensions[RATES] = Rates(service.engine, service.per_minute, service.clock)
     Babel(app, default_locale="zh_Hans", locale_selector=catalogue)

@@ -1,10 +1,20 @@
 """Bodies and answers of the API, as the OpenAPI description shows them. Rule: unknown fields are refused by name."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from store.contact import Kind, NewContact
@@ -16,6 +26,11 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{1,30}")
 def _blank_is_absent(value: object) -> object:
     """Take a CTI's empty field for what it means."""
     return value.strip() or None if isinstance(value, str) else value
+
+
+def _or_blank(words: Iterable[str]) -> WithJsonSchema:
+    """Describe a choice that a CTI may leave empty."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "enum": [*map(str, words), ""]}, {"type": "null"}]})
 
 
 def _printable(value: str) -> str:
@@ -51,7 +66,7 @@ class ContactIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Annotated[Kind | None, BeforeValidator(_blank_is_absent)] = Field(
+    kind: Annotated[Kind | None, BeforeValidator(_blank_is_absent), _or_blank(Kind)] = Field(
         None, description="Derived from work_order if left out."
     )
     work_order: Text = Field(None, description="A consultation has none and gets a contact number of its own.")
@@ -64,9 +79,9 @@ class ContactIn(BaseModel):
     area: Text = Field(None, description="Administrative division (GB/T 2260).")
     channel: Text = Field(None, description="Where the service was given.")
     caller: Phone = Field(None, description="The caller's number; stored encrypted.")
-    language: Annotated[Literal["zh-CN", "en"] | None, BeforeValidator(_blank_is_absent)] = Field(
-        None, description="Language to ask in."
-    )
+    language: Annotated[
+        Literal["zh-CN", "en"] | None, BeforeValidator(_blank_is_absent), _or_blank(("zh-CN", "en"))
+    ] = Field(None, description="Language to ask in.")
     served_at: Moment | None = Field(None, description="When the service ended, RFC 3339 with its zone.")
 
     @model_validator(mode="after")
@@ -115,7 +130,10 @@ class ContactEvaluation(BaseModel):
 
 
 class ContactStatus(BaseModel):
-    """A contact and what became of it; `outcome` is null while it is open. The caller's number is masked."""
+    """A contact and what became of it; `outcome` is null while it is open.
+
+    The caller's number is masked, and null to keys that neither register nor reveal.
+    """
 
     id: str
     number: str
