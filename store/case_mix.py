@@ -80,10 +80,15 @@ def _standing(
     of = sum(sums.of for sums in own.values())
     shared = {kind: sums for kind, sums in own.items() if everyone[kind].of > sums.of}
     compared = sum(sums.of for sums in shared.values())
-    if compared < max(1, smallest):
-        return Standing(operator, of, compared, None, None, None, None)
     hits = sum(sums.good for sums in shared.values())
-    expected = sum(sums.of * _others(everyone[kind], sums) for kind, sums in shared.items()) / compared
+    expected = sum(sums.of * _others(everyone[kind], sums) for kind, sums in shared.items())
+    return settled(operator, of, compared, hits, expected / compared if compared else None, smallest=smallest)
+
+
+def settled(operator: str, of: int, compared: int, hits: int, expected: float | None, *, smallest: int) -> Standing:
+    """Give a standing from its sums; silent where fewer than `smallest` evaluations could be compared."""
+    if expected is None or compared < max(1, smallest):
+        return Standing(operator, of, compared, None, None, None, None)
     doubt = wilson(hits, compared)
     assert doubt is not None, "compared is not 0"
     return Standing(operator, of, compared, hits / compared, doubt, expected, _stands(doubt, expected))

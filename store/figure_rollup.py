@@ -11,14 +11,28 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.civil_sql import first_of_month
 from store.database import steady, writing
-from store.figure import DEADLINES, Cell, change
+from store.figure import DEADLINES, Cell, Measure, change
 from store.figure_count import rows
 from store.figure_history import histories, touched
+from store.grade import Grade
 from store.ledger import head
 from store.period import ALWAYS, Days, month
 from store.schema import FigureCell, FigureMark
@@ -29,11 +43,14 @@ _SOME = 2000  # cells in one statement
 
 
 class Cube(StrEnum):
-    """Which codes a rollup tells apart. Items and operators are many: they are summed by month."""
+    """Which codes a rollup tells apart; the fewer, the sooner summed. Items and operators are many: by month alone."""
 
-    DAY = "day"  # department, channel
-    ITEM = "item"  # department, item, channel
-    OPERATOR = "operator"  # department, operator, channel
+    CITY = "city"  # by day: channel
+    DAY = "day"  # by day: department, channel
+    MONTH = "month"  # by month: department, channel
+    ITEM = "item"  # by month: department, item, channel
+    OPERATOR = "operator"  # by month: operator, channel
+    MIX = "mix"  # by month: operator, department; good and bad of what was given, to compare operators by
 
     @property
     def tells(self) -> frozenset[str]:
@@ -43,14 +60,26 @@ class Cube(StrEnum):
     @property
     def monthly(self) -> bool:
         """Whether a cell is a month and not a day."""
-        return self is not Cube.DAY
+        return self not in (Cube.CITY, Cube.DAY)
+
+    @property
+    def measures(self) -> frozenset[Measure]:
+        """What is counted in it. Deadlines are the department's."""
+        if self is Cube.MIX:
+            return frozenset({Measure.GIVEN})
+        return frozenset(Measure) - (DEADLINES if self in (Cube.ITEM, Cube.OPERATOR) else frozenset())
 
 
 _TELLS = {
+    Cube.CITY: frozenset({"channel"}),
     Cube.DAY: frozenset({"department", "channel"}),
+    Cube.MONTH: frozenset({"department", "channel"}),
     Cube.ITEM: frozenset({"department", "item", "channel"}),
-    Cube.OPERATOR: frozenset({"department", "operator", "channel"}),
+    Cube.OPERATOR: frozenset({"operator", "channel"}),
+    Cube.MIX: frozenset({"operator", "department"}),
 }
+GOOD, BAD = "good", "bad"  # the grades of `Cube.MIX`
+_BAD_GRADES = tuple(str(grade) for grade in Grade if grade.bad)
 _CODES = ("department", "item", "operator", "channel")
 _KEY = ("cube", "start", *_CODES, "measure", "grade")
 
@@ -109,25 +138,26 @@ def counted(cube: Cube, days: Days) -> Select[Any]:
     source = rows(days)
     start = first_of_month(source.c.day) if cube.monthly else source.c.day
     codes = [_told(cube, name, source.c[name]) for name in _CODES]
+    grade = halved(source.c.grade) if cube is Cube.MIX else source.c.grade
     told: list[ColumnElement[Any]] = [start, *(code for code in codes if code is not None)]
     columns = [
         literal(str(cube)).label("cube"),
         start.label("start"),
         *(literal("").label(name) if code is None else code for name, code in zip(_CODES, codes, strict=True)),
         source.c.measure,
-        source.c.grade,
+        grade.label("grade"),
         func.count().label("count"),
     ]
-    grouped = select(*columns).group_by(*told, source.c.measure, source.c.grade)
-    return grouped.where(source.c.measure.not_in(sorted(DEADLINES))) if cube.monthly else grouped
+    grouped = select(*columns).group_by(*told, source.c.measure, grade)
+    return grouped.where(source.c.measure.in_(sorted(cube.measures)))
 
 
 def rolled(cells: Mapping[Cell, int]) -> dict[tuple[Any, ...], int]:
-    """Sum cells into the rollups' keys: cube, start, four codes, measure, grade. Deadlines are for days alone."""
+    """Sum cells into the rollups' keys: cube, start, four codes, measure, grade."""
     found: Counter[tuple[Any, ...]] = Counter()
     for cell, count in cells.items():
         for cube in Cube:
-            if not (cube.monthly and cell.measure in DEADLINES):
+            if cell.measure in cube.measures:
                 found[_key(cube, cell)] += count
     return {key: count for key, count in found.items() if count}
 
@@ -135,7 +165,18 @@ def rolled(cells: Mapping[Cell, int]) -> dict[tuple[Any, ...], int]:
 def _key(cube: Cube, cell: Cell) -> tuple[Any, ...]:
     start: date = month(cell.day) if cube.monthly else cell.day
     codes = (value if name in cube.tells else "" for name, value in zip(_CODES, cell.codes, strict=True))
-    return (str(cube), start, *codes, str(cell.measure), str(cell.grade))
+    grade = half(cell.grade) if cube is Cube.MIX else cell.grade
+    return (str(cube), start, *codes, str(cell.measure), str(grade))
+
+
+def half(grade: str) -> str:
+    """Say which half of the scale a grade is in."""
+    return BAD if grade in _BAD_GRADES else GOOD
+
+
+def halved(grade: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Say the same in SQL."""
+    return case((grade.in_(_BAD_GRADES), literal_column(f"'{BAD}'")), else_=literal_column(f"'{GOOD}'"))
 
 
 def _told(cube: Cube, name: str, column: ColumnElement[Any]) -> ColumnElement[Any] | None:

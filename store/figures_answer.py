@@ -5,26 +5,17 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from store.case_mix import Standing, Stratum, standings
+from store.appraisal import appraise
 from store.figures_shown import Manner, answered
-from store.rates import good
-from store.rates import total as sum_of
 from store.statistics import By, Question, answer, total
 
 
 def figures(engine: Engine, question: Question, now: datetime, manner: Manner) -> dict[str, Any]:
-    """Answer a question as `store.figures_shown.answered` writes it."""
+    """Answer a question as `store.figures_shown.answered` writes it.
+
+    Operators of a whole city are compared; not those of one department or channel, where the mix is another question.
+    """
     groups = answer(engine, question, now)
-    found = _standings(engine, question, now, manner) if question.by == (By.OPERATOR,) else {}
-    return answered(question, groups, total(groups), manner, found)
-
-
-def _standings(engine: Engine, question: Question, now: datetime, manner: Manner) -> dict[str, Standing]:
-    """Compare operators within departments and channels; all of them, whatever one was asked about."""
-    where: dict[By, str] = {by: value for by, value in question.where.items() if by != By.OPERATOR}
-    strata = answer(engine, Question(question.days, (By.OPERATOR, By.DEPARTMENT, By.CHANNEL), where), now)
-    told = [
-        Stratum(group.key[0] or "", group.key[1:], good(group.tally.given), sum_of(group.tally.given))
-        for group in strata
-    ]
-    return {standing.operator: standing for standing in standings(told, smallest=manner.appraisal_minimum)}
+    compared = question.by == (By.OPERATOR,) and set(question.where) <= {By.OPERATOR}
+    standings = appraise(engine, question.days, smallest=manner.appraisal_minimum) if compared else []
+    return answered(question, groups, total(groups), manner, {each.operator: each for each in standings})

@@ -49,6 +49,13 @@ def following(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
+def split(days: Days, at: date) -> tuple[Days, Days]:
+    """Split a range into what lies before a day and what lies from it on; either may be empty."""
+    until = at if days.until is None else min(days.until, at)
+    since = at if days.since is None else max(days.since, at)
+    return Days(days.since, until), Days(since, days.until)
+
+
 def whole_months(days: Days) -> tuple[Days, list[Days]]:
     """Split a range into the whole months in it and what is left at either end."""
     if days.empty:

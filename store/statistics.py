@@ -5,7 +5,7 @@ end of a range are counted row by row. What the ledger holds after the rollups' 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from store.figure import CONTACTS, DEADLINES, Cell, Measure
 from store.figure_count import rows
 from store.figure_rollup import Cube, mark, tail
 from store.grade import Grade
-from store.period import ALWAYS, Days, civil_day, month, whole_months
+from store.period import ALWAYS, Days, civil_day, month, split, whole_months
 from store.rates import Tally
 from store.schema import FigureCell
 
@@ -108,19 +108,33 @@ def total(groups: Iterable[Group]) -> Tally:
 
 def _cube(question: Question) -> Cube | None:
     """Choose the smallest rollup that tells apart what is asked; None where only the rows do."""
-    fitting = [cube for cube in Cube if question.codes <= cube.tells]
-    if not fitting or (fitting[0].monthly and By.DAY in question.by):
-        return None
-    return fitting[0]
+    daily = By.DAY in question.by
+    choices = (Cube.CITY, Cube.DAY) if daily else (Cube.CITY, Cube.MONTH, Cube.ITEM, Cube.OPERATOR)
+    return next((cube for cube in choices if question.codes <= cube.tells), None)
 
 
 def _from(connection: Connection, asked: _Asked, cube: Cube) -> _Sums:
-    days = asked.question.days
-    days, edges = whole_months(days) if cube.monthly else (days, [])
-    sums = _from_cube(connection, asked, cube, days)
-    sums.update(_from_cells(tail(connection, mark(connection)), asked, days))
-    sums.update(_from_rows(connection, asked, edges))
+    inside, finer, by_row = _parts(asked, cube)
+    sums = _from_cube(connection, asked, cube, inside)
+    for days in finer:
+        sums.update(_from_cube(connection, asked, Cube.DAY, days))
+    sums.update(_from_cells(tail(connection, mark(connection)), asked, [inside, *finer]))
+    sums.update(_from_rows(connection, asked, by_row))
     return sums
+
+
+def _parts(asked: _Asked, cube: Cube) -> tuple[Days, list[Days], list[Days]]:
+    """Split the days asked for: those in this rollup, those in the rollup by day, those counted by row."""
+    days = asked.question.days
+    if not cube.monthly:
+        return days, [], []
+    if cube is not Cube.MONTH:
+        inside, edges = whole_months(days)
+        return inside, [], edges
+    # in the month that runs some deadlines have run out and some have not
+    before, after = split(days, month(asked.today))
+    inside, edges = whole_months(before)
+    return inside, [part for part in (*edges, after) if not part.empty], []
 
 
 def _from_cube(connection: Connection, asked: _Asked, cube: Cube, days: Days) -> _Sums:
@@ -167,10 +181,10 @@ def _column(by: By, source: FromClause, day: ColumnElement[Any]) -> ColumnElemen
             return source.c[str(by)]
 
 
-def _from_cells(cells: Mapping[Cell, int], asked: _Asked, days: Days) -> _Sums:
+def _from_cells(cells: Mapping[Cell, int], asked: _Asked, parts: Sequence[Days]) -> _Sums:
     sums: _Sums = Counter()
     for cell, count in cells.items():
-        if days.holds(cell.day) and asked.holds(cell):
+        if any(days.holds(cell.day) for days in parts) and asked.holds(cell):
             key = tuple(_part(by, cell) for by in asked.question.by)
             sums[key, str(cell.measure), cell.grade] += count
     return sums

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.schema.base import Base, Id, kept
@@ -13,6 +13,7 @@ class FigureCell(Base):
     """How often something was counted in one place: standing state, derived from the ledger up to the mark."""
 
     __tablename__ = "figure"
+    __table_args__ = (Index("ix_figure_cube_department_start", "cube", "department", "start"),)
 
     cube: Mapped[str] = mapped_column(primary_key=True)  # which codes this rollup tells apart
     start: Mapped[date] = mapped_column(primary_key=True)  # civil day, or first day of a month

@@ -74,6 +74,7 @@ def _figures() -> None:
             "cube", "start", "department", "item", "operator", "channel", "measure", "grade", name=op.f("pk_figure")
         ),
     )
+    op.create_index("ix_figure_cube_department_start", "figure", ["cube", "department", "start"])
     op.create_table(
         "figure_mark",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
