@@ -39,6 +39,7 @@ class Scope(StrEnum):
 
     CONTACTS_WRITE = "contacts:write"
     CONTACTS_READ = "contacts:read"
+    CONTACTS_REVEAL = "contacts:reveal"  # the case team's desk: numbers and words in clear, each look with its reason
     CONTACTS_LEASE = "contacts:lease"  # take the turn to ask a contact
     EVALUATIONS_WRITE = "evaluations:write"  # bring in what citizens gave
     EVALUATIONS_READ = "evaluations:read"
@@ -49,6 +50,7 @@ class Scope(StrEnum):
     CASES_CASE_TEAM = "cases:case_team"
     CASES_DEPARTMENT = "cases:department"
     CASES_REVIEWER = "cases:reviewer"
+    STATISTICS_READ = "statistics:read"
 
 
 def default_scopes(channel: Channel) -> frozenset[Scope]:
@@ -59,8 +61,11 @@ def default_scopes(channel: Channel) -> frozenset[Scope]:
 
 
 def allowed(channel: Channel, scopes: frozenset[Scope]) -> frozenset[Scope]:
-    """Take from scopes what a channel may never do: staff insert no grades, whatever their key was given."""
-    return scopes - {Scope.EVALUATIONS_WRITE} if channel is Channel.CTI else scopes
+    """Take from scopes what a channel may never do, whatever its key was given.
+
+    Staff insert no grades; what asks at the counter, in the evaluated side's hands, never shows who gave one (4.9).
+    """
+    return scopes - {Scope.EVALUATIONS_WRITE if channel is Channel.CTI else Scope.CONTACTS_REVEAL}
 
 
 @dataclass(frozen=True, slots=True)

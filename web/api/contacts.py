@@ -60,7 +60,15 @@ def show(wanted: object) -> ResponseReturnValue:
     calls = query.calls(here.engine, Page(), None, found.id)
     evaluations = query.evaluations(here.engine, Page(), found.id)
     parts = {"calls": [asdict(row) for row in calls], "evaluations": [_evaluation(asdict(row)) for row in evaluations]}
-    return asdict(found) | parts
+    return asdict(found) | parts | ({} if _may_see_masked() else {"caller": None})
+
+
+def _may_see_masked() -> bool:
+    """Four digits may tell an operator who it was: for those who brought the number, or may look at all of it."""
+    return not _MASKED_FOR.isdisjoint(g.credential.scopes)
+
+
+_MASKED_FOR = frozenset({Scope.CONTACTS_WRITE, Scope.CONTACTS_REVEAL})
 
 
 def _evaluation(row: dict[str, Any]) -> dict[str, Any]:
