@@ -13,6 +13,7 @@ from web.api.evaluations import evaluations
 from web.api.imports import imports
 from web.api.leases import leases
 from web.api.lists import lists
+from web.api.statistics import statistics
 from web.authentication import SECURITY_SCHEMES
 from web.description import describe
 from web.health import health
@@ -39,7 +40,7 @@ def create_app(service: Service) -> APIFlask:
     app.extensions[NAME] = service
     app.extensions[RATES] = Rates(service.engine, service.per_minute, service.clock)
     Babel(app, default_locale="zh_Hans", locale_selector=catalogue)
-    for blueprint in (contacts, evaluations, imports, leases, catalogues, cases, lists):
+    for blueprint in (contacts, evaluations, imports, leases, catalogues, cases, lists, statistics):
         app.register_blueprint(blueprint)
     for plain in (health, metrics):
         app.register_blueprint(plain)
@@ -60,5 +61,5 @@ def _harden(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path.startswith("/api/"):
         # answers hold tokens and what citizens said: not for a proxy's disk
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -14,6 +14,7 @@ from store.case_policy import Policy
 from store.commands.office import policy, shelf
 from store.database import Engine, open_engine
 from store.evaluation import Repeat
+from store.figures_shown import Manner
 from store.privacy import FieldCipher
 from store.rate import Rates
 from store.secret import Keys, load_keys
@@ -33,6 +34,8 @@ class Service:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     repeat: Repeat = Repeat.FOLLOW_UP
     per_minute: int = 30_000  # requests of a channel without a rate of its own
+    manner: Manner = field(default_factory=Manner)  # how figures are worked out
+    publish_after_days: int = 20
     tag_table: TagTable = field(default_factory=newest_tag_table)
     policy: Policy = field(default_factory=Policy)  # how cases' deadlines are counted
     shelf: Shelf = field(default_factory=lambda: Shelf(Path("var/attachments"), 10 * 2**20))
@@ -55,6 +58,8 @@ def from_settings(settings: Settings) -> Service:
         per_minute=settings.api_per_minute,
         policy=policy(settings),
         shelf=shelf(settings),
+        manner=Manner(settings.weights, settings.appraisal_minimum),
+        publish_after_days=settings.publish_after_days,
     )
 
 
