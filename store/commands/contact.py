@@ -11,6 +11,7 @@ import click
 from ivr.handover.invitation import Addresses, invite
 from ivr.handover.token import LANGUAGES
 from store import query
+from store.ballot import from_the_future
 from store.commands.edge import Moment, OneOf, listing_options, now, opened
 from store.contact import Kind, NewContact
 from store.listing import Format, json_line, shown, write
@@ -59,6 +60,10 @@ def contact() -> None:
 @click.option("--item", help="Government service item.")
 @click.option("--operator", help="Who served.")
 @click.option("--department", help="Department evaluated.")
+@click.option("--desk", help="Window or agent's place.")
+@click.option("--platform", help="System the service was given in.")
+@click.option("--area", help="Administrative division (GB/T 2260).")
+@click.option("--channel", help="Where the service was given.")
 @click.option("--caller", help="The caller's number; stored encrypted.")
 @click.option("--language", type=click.Choice(LANGUAGES), help="Language to ask in.")
 @click.option("--served-at", type=Moment(), help="When the service ended.")
@@ -142,6 +147,8 @@ def _print_shown(found: Shown, form: OneFormat) -> None:
 
 
 def _check(new: NewContact) -> None:
+    if from_the_future(new.served_at, now()):
+        raise click.UsageError("--served-at has not been yet")
     if new.kind is Kind.WORK_ORDER and not new.work_order:
         raise click.UsageError("a contact of kind work_order needs --work-order")
     if new.caller is not None and not _PHONE.fullmatch(new.caller):
