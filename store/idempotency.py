@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
+from store.database import writing
 from store.errors import IdempotencyConflict
 from store.schema import AnsweredRequest
 from store.secret import Keys
@@ -70,6 +71,7 @@ def remember(connection: Connection, asked: Asked | None, answered: Answered, no
     )
 
 
-def forget(connection: Connection, now: datetime) -> int:
+def forget(engine: Engine, now: datetime) -> int:
     """Delete the answers whose time is over; give how many."""
-    return connection.execute(delete(AnsweredRequest).where(AnsweredRequest.at < now - KEPT)).rowcount
+    with writing(engine) as connection:
+        return connection.execute(delete(AnsweredRequest).where(AnsweredRequest.at < now - KEPT)).rowcount

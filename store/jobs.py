@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from store import case_clock, deemed, department_watch, job_turn, partitions
+from store import case_clock, deemed, department_watch, idempotency, job_turn, partitions
 from store.case_act import Office
 from store.contact import CIVIL_TIME
 from store.database import sqlite_path
@@ -55,6 +55,7 @@ def clockwork(
         Job("months", lambda office, now: iter([len(partitions.ensure(office.engine, now))]), daily=True),
         Job("folded", lambda office, _now: _until_none(lambda: fold(office.engine).entries)),
         Job("published", lambda office, now: _publish(office, publish_after_days, now), daily=True),
+        Job("answers_forgotten", lambda office, now: iter([idempotency.forget(office.engine, now)]), daily=True),
     ]
     return [Job("deemed", _deem), *jobs] if deeming else jobs
 

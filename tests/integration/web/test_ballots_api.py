@@ -150,8 +150,7 @@ def test_answers_are_kept_for_a_day_at_least_and_then_forgotten(site: "Site") ->
     made = contact(site)
     give(site, made["id"], site.key(channel=Channel.WEB) | {"Idempotency-Key": "a"})
     for later, forgotten in ((timedelta(hours=24), 0), (KEPT + timedelta(seconds=1), 1)):
-        with writing(site.engine) as connection:
-            assert forget(connection, site.clock() + later) == forgotten
+        assert forget(site.engine, site.clock() + later) == forgotten
 
 
 def test_requests_at_once_with_one_idempotency_key_are_one_evaluation(site: "Site") -> None:
