@@ -1,4 +1,4 @@
-"""`evaluations list|import`: every evaluation, one row each; a pile of paper forms, all or nothing."""
+"""`evaluations list|import|export`: every evaluation, one row each; a pile of paper forms, all or nothing."""
 
 import sys
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ import click
 from store import credential, query
 from store.casting import Rules
 from store.commands.edge import OneOf, Store, listing_options, now, opened
+from store.commands.evaluations_export import export
 from store.credential import Channel, Credential, Scope
 from store.evaluation import Repeat
 from store.form_import import REFUSED, STORED, Told, import_forms
@@ -23,6 +24,9 @@ COLUMNS = ("answered_at", "channel", "grade", "stars", "round", "match", "contac
 @click.group()
 def evaluations() -> None:
     """Read what was given, and bring in what was written on paper."""
+
+
+evaluations.add_command(export)
 
 
 @evaluations.command("list")
