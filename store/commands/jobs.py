@@ -22,6 +22,7 @@ from store.contact import CIVIL_TIME
 from store.errors import SchemaMismatch, StoreUnavailable
 from store.jobs import Done, Job, clockwork, run
 from store.low_index import Limits
+from store.retention import Retention
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -33,7 +34,7 @@ log = structlog.get_logger("jobs")
 @click.option("--once", is_flag=True, help="Do what is due and end (exit 1 if the database is down).")
 @click.option("--now", "moment", type=Moment(), help="With --once: act as if it were this time.")
 def jobs(once: bool, moment: datetime | None) -> None:
-    """Do what the standard's deadlines ask for: deem, remind, recount, expire, warn."""
+    """Do what is due by the clock: deem, remind, recount, expire, warn, publish, delete what was kept long enough."""
     if moment and not once:
         raise click.UsageError("--now goes with --once: a clock that stands still would do everything once anyway")
     set_up_logs()
@@ -110,6 +111,11 @@ def _clockwork(settings: Settings) -> list[Job]:
         limits=limits,
         weights=settings.weights,
         publish_after_days=settings.publish_after_days,
+        retention=Retention.of_days(
+            caller=settings.retention_caller_days,
+            comment=settings.retention_comment_days,
+            note=settings.retention_note_days,
+        ),
     )
 
 
