@@ -145,7 +145,14 @@ class Settings(BaseSettings):
     low_index: float = Field(60.0, ge=0, le=100, description="departments with a lower index in a month are warned")
     low_index_minimum: int = Field(30, ge=1, description="but none on fewer given evaluations than this")
     jobs_seconds: float = Field(60.0, gt=0, description="how often the jobs look for what is due")
+    export_targets: str = Field("", description="TOML file of the platforms to report to; empty: nothing is sent")
     attachment_max_mib: int = Field(10, ge=1, le=100, description="size limit of one file of evidence")
+
+    retention_caller_days: int = Field(
+        365, ge=0, description="numbers go after so many days, unless a case is open; 0: never"
+    )
+    retention_comment_days: int = Field(1095, ge=0, description="the same for what evaluators wrote")
+    retention_note_days: int = Field(1095, ge=0, description="the same for what was noted on cases")
 
     secret_key_file: Path | None = Field(None, description="made on first run, mode 0600; default DATA_DIR/secret.key")
     field_cipher: Suite = Field(

@@ -17,6 +17,7 @@ from store.grade import Grade
 from store.job_turn import Turn
 from store.low_index import DEFAULT_WEIGHTS, Limits, month_before
 from store.publication import PUBLISH_AFTER_DAYS, publish
+from store.retention import Retention, forget
 
 Batch = Callable[[Office, datetime], Iterator[int]]
 
@@ -39,12 +40,16 @@ class Done:
     left: bool = False
 
 
+_FOR_EVER = Retention()
+
+
 def clockwork(
     *,
     deeming: bool,
     limits: Limits,
     weights: Mapping[Grade, float] = DEFAULT_WEIGHTS,
     publish_after_days: int = PUBLISH_AFTER_DAYS,
+    retention: Retention = _FOR_EVER,
 ) -> list[Job]:
     """Give the jobs of a site, in the order they are done in."""
     jobs = [
@@ -56,6 +61,7 @@ def clockwork(
         Job("folded", lambda office, _now: _until_none(lambda: fold(office.engine).entries)),
         Job("published", lambda office, now: _publish(office, publish_after_days, now), daily=True),
         Job("answers_forgotten", lambda office, now: iter([idempotency.forget(office.engine, now)]), daily=True),
+        Job("forgotten", lambda office, now: forget(office.engine, office.keys, retention, now), daily=True),
     ]
     return [Job("deemed", _deem), *jobs] if deeming else jobs
 
