@@ -14,15 +14,21 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Date,
     Engine,
+    FromClause,
     Select,
+    TableClause,
+    Text,
     case,
+    column,
     delete,
     func,
     insert,
     literal,
     literal_column,
     select,
+    table,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,7 +40,7 @@ from store.figure_count import rows
 from store.figure_history import histories, touched
 from store.grade import Grade
 from store.ledger import head
-from store.period import ALWAYS, Days, month
+from store.period import ALWAYS, month
 from store.schema import FigureCell, FigureMark
 
 STEP = 3000  # entries of the ledger folded in one transaction
@@ -126,16 +132,23 @@ def rebuild(engine: Engine) -> int:
         _locked_mark(connection)
         end = head(connection).seq
         connection.execute(delete(FigureCell))
+        source = _gathered(connection)
         for cube in Cube:
-            names = [*_KEY, "count"]
-            connection.execute(insert(FigureCell).from_select(names, counted(cube, ALWAYS)))
+            connection.execute(insert(FigureCell).from_select([*_KEY, "count"], counted(cube, source)))
+        connection.exec_driver_sql(f"DROP TABLE {source.name}")
         connection.execute(update(FigureMark).where(FigureMark.id == MARK).values(seq=end))
         return int(connection.scalar(select(func.count()).select_from(FigureCell)) or 0)
 
 
-def counted(cube: Cube, days: Days) -> Select[Any]:
-    """Count a cube's cells row by row: the columns of `figure`."""
-    source = rows(days)
+def _gathered(connection: Connection) -> TableClause:
+    """Look at every row once, into a table that nobody else sees; each rollup is then summed from it."""
+    found = select(rows(ALWAYS)).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE counted AS {found}")
+    return table("counted", column("day", Date), *(column(name, Text) for name in (*_CODES, "measure", "grade")))
+
+
+def counted(cube: Cube, source: FromClause) -> Select[Any]:
+    """Count a cube's cells from rows as `figure_count.rows` gives them: the columns of `figure`."""
     start = first_of_month(source.c.day) if cube.monthly else source.c.day
     codes = [_told(cube, name, source.c[name]) for name in _CODES]
     grade = halved(source.c.grade) if cube is Cube.MIX else source.c.grade

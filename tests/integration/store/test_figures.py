@@ -19,6 +19,7 @@ from store.call import Match
 from store.case_mix import Stratum, standings
 from store.contact import NewContact
 from store.database import reading, writing
+from store.figure_count import rows
 from store.figure_rollup import Cube, counted, fold, mark, rebuild
 from store.grade import Grade
 from store.ledger import head, keep
@@ -169,7 +170,7 @@ def cells(engine: Engine, cube: Cube) -> dict[Sequence[Any], int]:
 
 def recounted(engine: Engine, cube: Cube) -> dict[Sequence[Any], int]:
     with reading(engine) as connection:
-        return {tuple(row[:-1]): row[-1] for row in connection.execute(counted(cube, ALWAYS))}
+        return {tuple(row[:-1]): row[-1] for row in connection.execute(counted(cube, rows(ALWAYS)))}
 
 
 @pytest.mark.parametrize("city", range(4), indirect=True)
