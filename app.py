@@ -21,6 +21,7 @@ COMMANDS = {
     "cases": "store.commands.cases:cases",
     "statistics": "store.commands.statistics:statistics",
     "channels": "store.commands.channels:channels",
+    "export": "store.commands.export:export",
     "audit": "store.commands.audit:audit",
     "db": "store.commands.db:db",
 }
