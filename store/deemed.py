@@ -4,11 +4,11 @@ A deemed evaluation is a row of its own kind: it takes no ballot away, opens no 
 given in time and delivered late. Its time is when it was written: nothing is dated back.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 
 from store.ballot_box import Voter, evaluation_row, lock, put, settle
 from store.call import Match, Outcome
@@ -26,14 +26,22 @@ _OWED = timedelta(days=DEEMED_DAYS)
 BATCH = 500
 
 
-def deem(office: Office, now: datetime, after: str | None = None) -> tuple[int, str | None]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the batches of a round have come: contacts are looked at by when their time was over."""
+
+    owed_until: datetime
+    contact: str
+
+
+def deem(office: Office, now: datetime, after: Place | None = None) -> tuple[int, Place | None]:
     """Write deemed evaluations for a batch of contacts that were owed one and have none; give (how many, go on after).
 
-    `after` is the contact the last batch ended with; the second value is None where nothing is left to look at.
+    `after` is where the last batch ended; the second value is None where nothing is left to look at.
     """
     with writing(office.engine) as connection:
         found = _overdue(connection, now, after)
-        voters = lock(connection, found)
+        voters = lock(connection, [place.contact for place in found])
         due = [voter for voter in voters.values() if _is_due(voter, office.policy, now)]
         put(connection, office.keys, [_row(voter, now) for voter in due], now)
         settle(connection, {voter.id: Standing(Outcome.DEEMED, None) for voter in due})
@@ -58,28 +66,23 @@ def expire(office: Office, now: datetime) -> int:
     return len(ids)
 
 
-def _overdue(connection: Connection, now: datetime, after: str | None) -> Sequence[str]:
+def _overdue(connection: Connection, now: datetime, after: Place | None) -> list[Place]:
     today = datetime.combine(now.astimezone(CIVIL_TIME).date(), time.min, CIVIL_TIME)
-    rated: ColumnElement[bool] = exists().where(Evaluation.contact == Contact.id)
-    statement = select(Contact.id).where(UNDECIDED, _owed_before(today), ~rated)
+    rated = exists().where(Evaluation.contact == Contact.id)
+    order = (Contact.owed_until, Contact.id)
+    statement = select(*order).where(UNDECIDED, Contact.owed_until < today, ~rated)
     if after is not None:
-        statement = statement.where(Contact.id > after)
-    return list(
-        connection.scalars(statement.order_by(Contact.id).limit(BATCH).with_for_update(skip_locked=True, of=Contact))
-    )
-
-
-def _owed_before(moment: datetime) -> ColumnElement[bool]:
-    # registered by a program that kept no such date: the day of its registration stands for it
-    early = Contact.owed_until.is_(None) & (Contact.registered_at < moment - _OWED)
-    return or_(Contact.owed_until < moment, early)
+        later = Contact.owed_until > after.owed_until
+        statement = statement.where(
+            or_(later, and_(Contact.owed_until == after.owed_until, Contact.id > after.contact))
+        )
+    locked = statement.order_by(*order).limit(BATCH).with_for_update(skip_locked=True, of=Contact)
+    return [Place(owed_until, name) for owed_until, name in connection.execute(locked) if owed_until]
 
 
 def _is_due(voter: Voter, policy: Policy, now: datetime) -> bool:
-    if voter.earlier.rounds:
+    if voter.earlier.rounds or voter.owed_until is None:
         return False
-    if voter.owed_until is None:
-        return True
     return deemed_due(voter.owed_until - _OWED, policy.calendar if policy.roll else None).at < now
 
 

@@ -99,7 +99,7 @@ def _until_none(batch: Callable[[], int]) -> Iterator[int]:
 
 
 def _deem(office: Office, now: datetime) -> Iterator[int]:
-    after: str | None = None
+    after: deemed.Place | None = None
     while True:
         count, after = deemed.deem(office, now, after)
         yield count

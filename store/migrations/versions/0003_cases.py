@@ -1,5 +1,7 @@
 """Cases and what is recorded around them; a deemed evaluation takes nobody's ballot away."""
 
+import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -12,6 +14,7 @@ depends_on = None
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 ID = sa.Uuid(as_uuid=False)
 TIME = sa.DateTime(timezone=True)
+CIVIL_TIME = datetime.timezone(datetime.timedelta(hours=8))
 
 TABLES = ('case_file', 'case_event', 'case_standing', 'case_cycle', 'attachment', 'objection', 'reminder', 'department_warning', 'interview', 'job_turn')
 
@@ -33,7 +36,26 @@ def upgrade() -> None:
         table.create_unique_constraint(op.f("uq_evaluation_contact_round_deemed"), ["contact", "round", "deemed"])
     for name, column, where in _CONTACT_INDEXES:
         op.create_index(name, "contact", [column], postgresql_where=where, sqlite_where=where)
+    _wait_for_old_contacts()
     _tables()
+
+
+def _wait_for_old_contacts() -> None:
+    """Contacts of 0001 knew no end of their seven days (6.4): the end of the 7th civil day, the first not counted."""
+    contact = sa.table(
+        "contact", sa.column("id", ID), sa.column("served_at", TIME), sa.column("registered_at", TIME),
+        sa.column("owed_until", TIME),
+    )
+    connection = op.get_bind()
+    rows = connection.execute(sa.select(contact).where(contact.c.owed_until.is_(None))).all()
+    changed = contact.update().where(contact.c.id == sa.bindparam("name")).values(owed_until=sa.bindparam("until"))
+    for row in rows:
+        end = min(row.served_at or row.registered_at, row.registered_at)
+        aware = end if end.tzinfo else end.replace(tzinfo=datetime.timezone.utc)
+        last = aware.astimezone(CIVIL_TIME).date() + datetime.timedelta(days=7)
+        until = datetime.datetime.combine(last, datetime.time.max, CIVIL_TIME).astimezone(datetime.timezone.utc)
+        # SQLite keeps UTC without saying so
+        connection.execute(changed, {"name": row.id, "until": until if end.tzinfo else until.replace(tzinfo=None)})
 
 
 _CONTACT_INDEXES = (

@@ -27,6 +27,7 @@ from store.privacy import FieldCipher
 from store.query import Page, evaluations
 from store.query import contact as shown
 from store.schema import Contact, Evaluation, JobTurn, Lease, ReminderRecord
+from store.upgrade import downgrade, upgrade
 
 Opened = Callable[[str], Engine]
 WEEK_OVER = datetime(2026, 11, 27, 23, 59, 59, 999999, CIVIL_TIME)  # the end of the 7th day after AT
@@ -103,12 +104,12 @@ def test_a_silent_call_delivered_late_takes_nothing_back(engine: Engine) -> None
     assert work(engine, AT + timedelta(days=10))["deemed"] == 0
 
 
-def test_a_contact_from_before_there_was_a_date_is_waited_for_as_long(engine: Engine) -> None:
+def test_a_contact_of_the_first_schema_is_waited_for_as_long(engine: Engine) -> None:
     of = contact(engine)
-    with writing(engine) as connection:
-        connection.execute(text("UPDATE contact SET owed_until = NULL"))
+    downgrade(engine, "0001")
+    upgrade(engine)
     assert work(engine, WEEK_OVER)["deemed"] == 0
-    assert work(engine, WEEK_OVER + timedelta(days=1))["deemed"] == 1
+    assert work(engine, WEEK_OVER + timedelta(microseconds=1))["deemed"] == 1
     assert outcome(engine, of) == "deemed"
 
 
