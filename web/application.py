@@ -13,6 +13,7 @@ from web.api.evaluations import evaluations
 from web.api.imports import imports
 from web.api.leases import leases
 from web.api.lists import lists
+from web.api.reveals import reveals
 from web.api.statistics import statistics
 from web.authentication import SECURITY_SCHEMES
 from web.description import describe
@@ -40,7 +41,7 @@ def create_app(service: Service) -> APIFlask:
     app.extensions[NAME] = service
     app.extensions[RATES] = Rates(service.engine, service.per_minute, service.clock)
     Babel(app, default_locale="zh_Hans", locale_selector=catalogue)
-    for blueprint in (contacts, evaluations, imports, leases, catalogues, cases, lists, statistics):
+    for blueprint in (contacts, evaluations, imports, leases, catalogues, cases, lists, reveals, statistics):
         app.register_blueprint(blueprint)
     for plain in (health, metrics):
         app.register_blueprint(plain)
