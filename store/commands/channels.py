@@ -28,7 +28,8 @@ def add(name: str, channel: Channel, scopes: tuple[str, ...], per_minute: int | 
     wanted = _scopes(scopes) or credential.default_scopes(channel)
     if forbidden := wanted - credential.allowed(channel, wanted):
         raise click.UsageError(
-            f"a key of channel {channel} can never have {', '.join(forbidden)}: staff give no grades, and counters show nobody"
+            f"a key of channel {channel} can never have {', '.join(forbidden)}:"
+            " staff give no grades, and counters show nobody"
         )
     with opened() as store:
         key = credential.add(
