@@ -16,6 +16,7 @@ from store.casting import Rules, ballot_row
 from store.contact import after_call
 from store.credential import Credential
 from store.database import writing
+from store.ledger import take_turn
 from store.paper_form import PaperForm, Unread, read_form
 from store.privacy import FieldCipher
 from store.register import Request, enter
@@ -104,6 +105,7 @@ class _Pile:
         contacts = self._contacts(forms)
         # all locks before the first entry into the ledger, whose end is then held
         voters = lock(self.connection, [name for name in contacts.values() if name])
+        take_turn(self.connection)  # before a form's number is taken: another import may have the same
         refused = any(line.verdict == REFUSED for line in told.values())
         rows: list[dict[str, Any]] = []
         for form in forms:

@@ -50,7 +50,7 @@ def append_many(connection: Connection, keys: Keys, rows: Sequence[Written], now
     if not rows:
         return
     digested = [(written, *digest(keys, written)) for written in rows]  # before others have to wait
-    _take_turn(connection)
+    take_turn(connection)
     last = head(connection)
     entries = []
     for written, row, sealed in digested:
@@ -127,7 +127,7 @@ def _entry(written: Written, place: Head, row: bytes, sealed: Mapping[str, str],
     }
 
 
-def _take_turn(connection: Connection) -> None:
-    """Wait for the chain's end; SQLite's writers take turns for the whole database already."""
+def take_turn(connection: Connection) -> None:
+    """Wait for the chain's end and hold it until the commit; SQLite's writers take turns for the whole database."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))

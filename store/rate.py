@@ -26,8 +26,11 @@ _SMALLEST_BURST = 5
 
 @dataclass(slots=True)
 class _Drawn:
+    """What may be handed out until when; none left and a time to come: refused without asking the table again."""
+
     left: int
     until: datetime
+    refused: bool = False
 
 
 class Rates:
@@ -46,15 +49,19 @@ class Rates:
         now = self._clock()
         with self._lock:
             drawn = self._drawn.get(channel.id)
-            if drawn and drawn.left and now < drawn.until:
-                drawn.left -= 1
-                return None
+            if drawn and now < drawn.until:
+                if drawn.refused:
+                    return math.ceil((drawn.until - now).total_seconds())
+                if drawn.left:
+                    drawn.left -= 1
+                    return None
         rate = channel.per_minute or self._per_minute
         handful = max(1, rate // 600)
         wait = _draw(self._engine, channel.id, handful, rate / 60, now)
-        if wait:
-            return math.ceil(wait)
         with self._lock:
+            if wait:
+                self._drawn[channel.id] = _Drawn(0, now + timedelta(seconds=wait), refused=True)
+                return math.ceil(wait)
             self._drawn[channel.id] = _Drawn(handful - 1, now + _LAPSE)
         return None
 

@@ -20,7 +20,7 @@ from store.ledger import note_sealed_changes
 from store.query import Page, evaluations
 from store.record import Recorder
 from store.register import register
-from store.schema import Answer, Contact, Evaluation, LedgerEntry
+from store.schema import Answer, Ballot, Contact, Evaluation, LedgerEntry
 from store.secret import derive
 
 KEYS = derive(b"\x01" * 32)
@@ -125,6 +125,8 @@ def test_a_row_put_in_without_an_entry_is_extra(engine: Engine) -> None:
     with engine.begin() as connection:
         values = dict(connection.execute(Evaluation.__table__.select()).mappings().first() or {})
         values |= {"id": row, "contact": None, "call": None}
+        unique = {name: values[name] for name in ("id", "contact", "round", "deemed", "call", "form")}
+        connection.execute(Ballot.__table__.insert().values(**unique))
         connection.execute(Evaluation.__table__.insert().values(**values))
     assert found(engine) == [(Kind.EXTRA, "evaluation", row)]
 
