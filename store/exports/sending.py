@@ -68,7 +68,8 @@ class Sender:
         answer = self._pool.request("POST", url, body=body, headers=headers, redirect=False, preload_content=False)
         try:
             read = bytearray()
-            for chunk in answer.stream(_CHUNK, decode_content=False):
+            # what is there, not until so many bytes are: a byte now and then would never come to an end
+            while chunk := answer.read1(_CHUNK, decode_content=False):
                 read += chunk
                 if time.monotonic() > until:
                     answer.close()

@@ -37,7 +37,7 @@ class Disclosure(StrEnum):
     FULL = "full"
 
 
-class _Row(BaseModel):
+class TargetRow(BaseModel):
     """One table of the targets file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -92,7 +92,7 @@ def load_targets(path: Path) -> dict[str, Target]:
 def _target(path: Path, name: str, content: object) -> Target:
     where = f"{path}, target {name}"
     try:
-        row = _Row.model_validate(content)
+        row = TargetRow.model_validate(content)
     except ValidationError as error:
         raise TargetMistake(f"{where}: {'; '.join(_sentence(dict(each)) for each in error.errors())}") from error
     for url in filter(None, (row.url, row.decision_url, row.reply_url)):
@@ -119,7 +119,7 @@ def _target(path: Path, name: str, content: object) -> Target:
 _SAME = ("deemed", "caller", "words", "constants", "timeout_seconds", "attempts")
 
 
-def _table(where: str, folder: Path, row: _Row) -> MappingTable:
+def _table(where: str, folder: Path, row: TargetRow) -> MappingTable:
     """Read a table of ours by name, or a site's own by its path."""
     own = row.adapter.endswith(".yaml")
     path = folder / row.adapter if own else _HERE / f"{row.adapter}.yaml"
@@ -133,7 +133,7 @@ def _table(where: str, folder: Path, row: _Row) -> MappingTable:
     return (table.variant(row.variant) if row.variant else table).with_channels(row.channels)
 
 
-def _check_url(where: str, url: str, row: _Row) -> None:
+def _check_url(where: str, url: str, row: TargetRow) -> None:
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port

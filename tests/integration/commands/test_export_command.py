@@ -1,96 +1,135 @@
-"""`evaluations export` writes every evaluation into one file, whole or not at all, and nothing in it runs."""
+"""`export` and `jobs --once` as people use them: sent, proved, retried, each mistake in one line."""
 
-import csv
-import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import openpyxl
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
+from outside.city_platform import Platform, answers, platform
+from test_statistics_command import NOW, call
 
 from app import main
-from store.ballot_box import evaluation_row, put
-from store.database import open_engine, writing
-from store.export_file import FileFormat, write_file
+from store.contact import NewContact
+from store.database import open_engine
+from store.exports.targets import TargetRow
+from store.record import Recorder
+from store.register import register
 from store.secret import load_keys
 from store.upgrade import upgrade
 
-FIRST = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-COUNT = 2500
-FORMULA = "=1+1"
+ROOT = Path(__file__).parents[3]
+SECRET = "0123456789abcdef" * 2
+# what a command puts in is due at once, by the day on which this runs
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    """A store with 2,500 evaluations, the key of each a formula."""
+def place() -> Iterator[Platform]:
+    with platform() as found:
+        yield found
+
+
+@pytest.fixture
+def targets(tmp_path: Path, place: Platform, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with a good and a bad evaluation, and a target."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PINGJIA_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PINGJIA_EXPORT_TARGETS", str(tmp_path / "exports.toml"))
     engine, keys = open_engine(f"sqlite:///{tmp_path / 'pingjia.db'}"), load_keys(tmp_path / "secret.key")
     upgrade(engine)
-    rows = [
-        evaluation_row(
-            id=f"00000000-0000-4000-8000-{number:012}", channel="web", grade="satisfied", round=1, match="none",
-            answered_at=FIRST, recorded_at=FIRST + timedelta(seconds=number), key=FORMULA,
-        )
-        for number in range(COUNT)
-    ]  # fmt: skip
-    with writing(engine) as connection:
-        put(connection, keys, rows, FIRST)
+    recorder = Recorder(str(engine.url), "follow_up", keys, clock=lambda: NOW)
+    for number, grade in enumerate(("satisfied", "very_dissatisfied")):
+        contact = register(engine, keys, NewContact(work_order=f"WO-{number}"), now=NOW, expires_at=NOW)
+        recorder.record([call(contact.id, number, grade)])
+    recorder.close()
     engine.dispose()
-    return CliRunner()
+    (tmp_path / "key").write_text(SECRET)
+    (tmp_path / "key").chmod(0o600)
+    file = tmp_path / "exports.toml"
+    file.write_text(f'[province]\nurl = "{place.url}"\nkey = "siping"\nsecret_file = "key"\n')
+    return file
 
 
-def exported(run: CliRunner, path: Path, *arguments: str) -> Path:
-    done = run.invoke(main, ["evaluations", "export", str(path), *arguments], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return path
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-def test_csv_has_every_row_and_opens_in_a_spreadsheet(run: CliRunner, tmp_path: Path) -> None:
-    text = exported(run, tmp_path / "all.csv").read_text(encoding="utf-8")
-    assert text.startswith("\ufeffid,contact,channel,grade,")
-    rows = list(csv.DictReader(text.removeprefix("\ufeff").splitlines()))
-    assert len(rows) == COUNT
-    assert {row["key"] for row in rows} == {"'" + FORMULA}
+def test_what_was_given_is_sent_by_the_jobs_and_proved(targets: Path, place: Platform) -> None:
+    before = run("export", "province", "reconcile")
+    assert before.exit_code == 1
+    assert "0 of 2 evaluations delivered (without those deemed)" in before.output
+    done = run("jobs", "--once", "--now", TOMORROW)
+    assert "2 exported_province" in done.output
+    after = run("export", "province", "reconcile")
+    assert after.exit_code == 0, after.output
+    assert "2 of 2 evaluations delivered" in after.output
+    assert {record["satisfaction"] for record in place.held.values()} == {"4", "1"}
 
 
-def test_json_and_json_lines_hold_the_same(run: CliRunner, tmp_path: Path) -> None:
-    whole = json.loads(exported(run, tmp_path / "all.json").read_text(encoding="utf-8"))
-    lines = exported(run, tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
-    assert whole == [json.loads(line) for line in lines]
-    assert len(whole) == COUNT
+def test_a_dead_letter_is_listed_with_its_reason_and_put_in_again(targets: Path, place: Platform) -> None:
+    place.ways.append(answers(b'{"code": 5, "msg": "no such item"}'))
+    run("jobs", "--once", "--now", "2026-11-22T15:00:00")
+    dead = run("export", "province", "dead", "--format", "csv")
+    assert "HTTP 200 code 5 no such item" in dead.output
+    listed = run("export", "province", "reconcile", "--format", "jsonl")
+    assert (listed.exit_code, "no such item" in listed.output) == (1, True)
+    assert "dead" in run("export", "province", "status").output
+    assert run("export", "province", "retry", "00000000-0000-0000-0000-000000000000").exit_code == 1
+    assert "1 put in again" in run("export", "province", "retry", "--all").output
+    run("jobs", "--once", "--now", TOMORROW)
+    assert run("export", "province", "reconcile").exit_code == 0
 
 
-def test_xlsx_has_civil_times_and_text_that_is_no_formula(run: CliRunner, tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(exported(run, tmp_path / "all.xlsx"), read_only=True)
-    head, first, *rest = book.active.iter_rows(values_only=True)
-    row = dict(zip(head, first, strict=True))
-    assert row["recorded_at"] == datetime(2026, 11, 22, 14, 0)  # noqa: DTZ001  a sheet has no zones
-    assert row["key"] == FORMULA
-    assert len(rest) == COUNT - 1
-    book.close()
+def test_without_targets_nothing_is_sent(targets: Path, place: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PINGJIA_EXPORT_TARGETS")
+    assert "exported" not in run("jobs", "--once").output
+    assert place.got == []
+    found = run("export", "province", "status")
+    assert (found.exit_code, "EXPORT_TARGETS has none" in found.output) == (2, True)
 
 
-def test_only_what_was_recorded_since(run: CliRunner, tmp_path: Path) -> None:
-    path = exported(run, tmp_path / "some.out", "--format", "jsonl", "--since", "2026-11-22T14:40:00")
-    assert len(path.read_text(encoding="utf-8").splitlines()) == COUNT - 2400
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[province]", "[other]", "there is no export target province: EXPORT_TARGETS has other"),
+        ("[province]", "province", "cannot be read"),
+        ('key = "siping"', "", "key: field required"),
+        ('key = "siping"', 'key = "siping"\ngrades = ["satisfied"]', "grades: extra inputs are not permitted"),
+        ('"key"', '"nokey"', "secret_file"),
+        ("http://127.0.0.1", "http://10.0.0.1", "is not encrypted"),
+        ("http://", "ftp://", "write https://"),
+        ('key = "siping"', 'key = "siping"\nadapter = "lunar"', "no adapter lunar: national, provincial"),
+        ('key = "siping"', 'key = "siping"\nvariant = "moon"', "no variant moon"),
+        ('key = "siping"', 'key = "siping"\ndeemed = true', "deemed evaluations need a code"),
+        ('key = "siping"', 'key = "siping"\ncaller = "all"', "caller: input should be"),
+    ],
+)
+def test_a_mistake_in_the_targets_file_is_one_line(targets: Path, old: str, new: str, says: str) -> None:
+    targets.write_text(targets.read_text().replace(old, new, 1))
+    found = run("export", "province", "status")
+    assert (found.exit_code, says in found.output) == (2, True), found.output
+    assert found.output.count("\n") == 1
 
 
-def test_a_name_without_a_known_ending_is_one_clear_line(run: CliRunner, tmp_path: Path) -> None:
-    done = run.invoke(main, ["evaluations", "export", str(tmp_path / "all.doc")])
-    assert done.exit_code == 2
-    assert "end its name in .csv, .json, .jsonl or .xlsx" in done.stderr
+def test_a_secret_others_can_read_or_guess_is_not_used(targets: Path) -> None:
+    key = targets.parent / "key"
+    key.chmod(0o644)
+    assert "is open to others" in run("export", "province", "status").output
+    key.chmod(0o600)
+    key.write_text("short")
+    assert "fewer than 32 characters" in run("export", "province", "status").output
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "all.csv"
-    path.write_text("of yesterday", encoding="utf-8")
-
-    def breaking() -> object:
-        yield {"a": 1}
-        raise RuntimeError("the database went away")
-
-    with pytest.raises(RuntimeError):
-        write_file(path, FileFormat.CSV, ["a"], breaking())  # type: ignore[arg-type]
-    assert path.read_text(encoding="utf-8") == "of yesterday"
-    assert list(tmp_path.iterdir()) == [path]
+def test_the_example_shows_every_setting_of_a_target(targets: Path) -> None:
+    example = (ROOT / "deploy" / "exports.example.toml").read_text()
+    (targets.parent / "province.key").write_text(SECRET)
+    (targets.parent / "province.key").chmod(0o600)
+    enabled = "\n".join(
+        line.removeprefix("# ") if " = " in line or line.startswith("# [") else line
+        for line in example.splitlines()[3:]
+    )
+    targets.write_text(enabled)
+    found = run("export", "province", "status")
+    assert found.exit_code == 0, found.output
+    assert all(f"{name} = " in enabled or f".{name}]" in enabled for name in TargetRow.model_fields)
