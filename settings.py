@@ -20,6 +20,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from store.grade import Grade
+from store.privacy import Suite
+
 ROOT = Path(__file__).resolve().parent
 PREFIX = "PINGJIA_"
 
@@ -128,9 +131,40 @@ class Settings(BaseSettings):
     journal_max_mib: int = Field(1024, ge=1, description="size limit of the node's journal")
 
     http_bind: HostPort = Field(("127.0.0.1", 8080), description="address and port of the API and pages")
+    api_per_minute: int = Field(30_000, ge=1, description="requests of a channel whose key has no rate of its own")
     public_url: str = Field("", description="how citizens and systems reach HTTP_BIND; empty: http://HTTP_BIND")
 
+    index_weights: Annotated[tuple[float, float, float, float, float], NoDecode, BeforeValidator(_words)] = Field(
+        (100.0, 75.0, 50.0, 25.0, 0.0), description="weights of the five grades in the index, the best grade first"
+    )
+    appraisal_minimum: int = Field(30, ge=10, description="under so many evaluations an operator has no rates")
+    publish_after_days: int = Field(
+        20, ge=0, description="days after a month's end before its public table is made, for good"
+    )
+
+    deemed: bool = Field(True, description="on: seven days without an evaluation are deemed basically satisfied (6.4)")
+    roll_forward: bool = Field(False, description="on: a last day that is not worked rolls to the next worked one")
+    calendars: Path | None = Field(None, description="folder of the site's year files; default DATA_DIR/calendars")
+    objection_decision_days: int = Field(5, ge=1, le=60, description="working days to decide an objection")
+    remind_call_back_hours: float = Field(12.0, ge=0, description="how long before the 48 h are over")
+    remind_rectify_days: float = Field(3.0, ge=0, description="how long before the 15 days are over")
+    remind_objection_hours: float = Field(24.0, ge=0, description="how long before objecting or deciding must be done")
+    low_index: float = Field(60.0, ge=0, le=100, description="departments with a lower index in a month are warned")
+    low_index_minimum: int = Field(30, ge=1, description="but none on fewer given evaluations than this")
+    jobs_seconds: float = Field(60.0, gt=0, description="how often the jobs look for what is due")
+    export_targets: str = Field("", description="TOML file of the platforms to report to; empty: nothing is sent")
+    attachment_max_mib: int = Field(10, ge=1, le=100, description="size limit of one file of evidence")
+
+    retention_caller_days: int = Field(
+        365, ge=0, description="numbers go after so many days, unless a case is open; 0: never"
+    )
+    retention_comment_days: int = Field(1095, ge=0, description="the same for what evaluators wrote")
+    retention_note_days: int = Field(1095, ge=0, description="the same for what was noted on cases")
+
     secret_key_file: Path | None = Field(None, description="made on first run, mode 0600; default DATA_DIR/secret.key")
+    field_cipher: Suite = Field(
+        Suite.AES_GCM, description="seals numbers, comments, notes and files: aes-gcm or sm4-gcm (then db rekey)"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -158,6 +192,11 @@ class Settings(BaseSettings):
         if not self.sip_public:
             self.sip_public = _joined(self.sip_bind)
         return self
+
+    @property
+    def weights(self) -> dict[Grade, float]:
+        """INDEX_WEIGHTS by grade."""
+        return dict(zip(Grade, self.index_weights, strict=True))
 
     @property
     def journal_dir(self) -> Path:

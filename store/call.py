@@ -8,9 +8,10 @@ from typing import Any
 
 
 class Match(StrEnum):
-    """How sure it is that a call belongs to a contact. Only `TOKEN` binds; the others stay out of every figure."""
+    """How sure it is which contact is meant. `TOKEN` and `NAMED` bind; the others stay out of every figure."""
 
     TOKEN = "token"  # noqa: S105  a valid token of this site, and the contact is in this store
+    NAMED = "named"  # an authenticated channel named the contact
     NONE = "none"  # no token came with the call
     EXPIRED = "expired"  # genuine, but past its time
     FORGED = "forged"  # carries our site, or no readable site at all, and fails the check

@@ -26,6 +26,10 @@ class NewContact:
     item: str | None = None
     operator: str | None = None
     department: str | None = None
+    desk: str | None = None
+    platform: str | None = None
+    area: str | None = None
+    channel: str | None = None
     caller: str | None = None
     language: str | None = None
     served_at: datetime | None = None
@@ -34,6 +38,11 @@ class NewContact:
     def settled_kind(self) -> Kind:
         """Derive the kind where it was not said."""
         return self.kind or (Kind.WORK_ORDER if self.work_order else Kind.CONSULTATION)
+
+
+def service_end(served_at: datetime | None, registered_at: datetime) -> datetime:
+    """Say when a service ended, from which its evaluation is waited for (6.4): not after it was registered."""
+    return min(served_at or registered_at, registered_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,14 @@ def contact_number(contact: str, registered_at: datetime) -> str:
 def after_call(standing: Standing, outcome: str, ended_at: datetime) -> Standing:
     """Fold one call into a contact's outcome, whatever order calls are delivered in.
 
-    Once rated, rated: a later silent call takes nothing back. Otherwise the call that ended last counts.
+    Once rated, rated: a later silent call takes nothing back. Deemed after seven days gives way to a grade alone.
+    Otherwise the call that ended last counts.
     """
     if standing.outcome == Outcome.RATED:
         later = outcome == Outcome.RATED and standing.at is not None and ended_at > standing.at
         return Standing(outcome, ended_at) if later else standing
+    if standing.outcome == Outcome.DEEMED and outcome != Outcome.RATED:
+        return standing
     if outcome == Outcome.RATED or standing.at is None or ended_at >= standing.at:
         return Standing(outcome, ended_at)
     return standing

@@ -59,7 +59,7 @@ def _url(database_url: str) -> URL:
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing on its own: _begin_sqlite does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -83,6 +83,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
     with faults_told(engine), engine.connect().execution_options(reads=True) as connection, connection.begin():
         verify(connection)
         yield connection
+
+
+def steady(engine: Engine) -> Engine:
+    """Give the same database with transactions that see one state of it from begin to end."""
+    if engine.dialect.name == "sqlite":
+        return engine  # every transaction under WAL does
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def csv_text(rows: Iterable[_Row], names: Sequence[str]) -> Iterator[str]:
     writer.writerow(names)
     for row in rows:
         yield _taken(buffer)
-        writer.writerow([_cell(value) for value in asdict(row).values()])
+        writer.writerow([cell(value) for value in asdict(row).values()])
     yield _taken(buffer)
 
 
@@ -90,7 +90,8 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Write a value for a CSV cell that no spreadsheet runs as a formula."""
     plain = _plain(value)
     match plain:
         case None:

@@ -1,4 +1,4 @@
-"""Phone numbers at rest and on screens. Rule: sealed to their row, masked where shown, found again by a keyed index.
+"""What stays confidential, at rest and on screens. Rule: sealed to its row, masked where shown, found by a keyed index.
 
 PURE: nonces come as arguments. About 10^10 phone numbers exist, so a plain hash of one is reversible: the blind index
 is an HMAC whose key is outside the database.
@@ -7,43 +7,104 @@ is an HMAC whose key is outside the database.
 import hmac
 import re
 import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from store.errors import CipherError
 
 NONCE_BYTES = 12
 _TAG_BYTES = 16
+_SM4_BIT = 0x80  # in the first byte of what is sealed; the other seven bits are the key's number
+LAST_KEY = 0x7F
 
 _MOBILE = re.compile(r"(?:0|86|0086)?(1[3-9][0-9]{9})")
 _NOT_A_DIGIT = re.compile(r"[^0-9]")
 
 
-class FieldCipher:
-    """AES-256-GCM (NIST SP 800-38D) for one field of one row.
+class Suite(StrEnum):
+    """What seals a field: both authenticate it."""
 
-    Sealed bytes are: key id 1 | nonce 12 | ciphertext | tag 16. The key id says which key opens them once keys rotate.
+    AES_GCM = "aes-gcm"  # AES-256-GCM (NIST SP 800-38D)
+    SM4_GCM = "sm4-gcm"  # SM4-GCM (GB/T 32907, RFC 8998)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKey:
+    """One key's two forms, derived apart, so that neither cipher ever meets the other's key."""
+
+    number: int  # 1-127
+    aes: bytes = field(repr=False)  # 32 bytes
+    sm4: bytes = field(repr=False)  # 16 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKeys:
+    """All keys that open fields; the last one seals, with the site's suite."""
+
+    known: tuple[FieldKey, ...]
+    suite: Suite = Suite.AES_GCM
+
+
+class FieldCipher:
+    """Seals and opens one field of one row.
+
+    Sealed bytes are: key id 1 | nonce 12 | ciphertext | tag 16. The key id is the key's number, with the high bit set
+    for SM4; it is authenticated together with the row's id. Whatever a known key sealed, by either suite, opens.
     """
 
-    def __init__(self, key: bytes, key_id: int = 1) -> None:
-        """Take a key of 32 bytes (`Keys.fields`) and the number it is known by, 0-255."""
-        self._cipher = AESGCM(key)
-        self._key_id = bytes((key_id,))
+    def __init__(self, keys: FieldKeys) -> None:
+        """Take the site's keys (`Keys.fields`)."""
+        self._known = {key.number: key for key in keys.known}
+        current = keys.known[-1].number
+        self.key_id = bytes((current | (_SM4_BIT if keys.suite is Suite.SM4_GCM else 0),))
 
     def seal(self, text: str, context: bytes, nonce: bytes) -> bytes:
         """Encrypt a text for one row. `context`: the row's id in ASCII; `nonce`: 12 bytes never used before."""
-        return self._key_id + nonce + self._cipher.encrypt(nonce, text.encode(), self._key_id + context)
+        return self.seal_bytes(text.encode(), context, nonce)
+
+    def seal_bytes(self, data: bytes, context: bytes, nonce: bytes) -> bytes:
+        """Encrypt bytes, as of a file, in the same way."""
+        key, bound = self._known[self.key_id[0] & LAST_KEY], self.key_id + context
+        if self.key_id[0] & _SM4_BIT:
+            return self.key_id + nonce + _sm4_seal(key.sm4, nonce, data, bound)
+        return self.key_id + nonce + AESGCM(key.aes).encrypt(nonce, data, bound)
 
     def open(self, sealed: bytes, context: bytes) -> str:
         """Decrypt, or raise `CipherError`: another key, a field moved from another row, or changed bytes."""
-        if len(sealed) < 1 + NONCE_BYTES + _TAG_BYTES or sealed[:1] != self._key_id:
-            raise CipherError("the sealed field was not made with this key")
-        nonce, data = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+        return self.open_bytes(sealed, context).decode()
+
+    def open_bytes(self, sealed: bytes, context: bytes) -> bytes:
+        """Decrypt what `seal_bytes` made."""
+        if len(sealed) < 1 + NONCE_BYTES + _TAG_BYTES:
+            raise CipherError("the sealed field is too short to be one")
+        key = self._known.get(sealed[0] & LAST_KEY)
+        if key is None:
+            raise CipherError(f"the sealed field was made with key {sealed[0] & LAST_KEY}, which is not known here")
+        nonce, data, bound = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], sealed[:1] + context
         try:
-            return self._cipher.decrypt(nonce, data, self._key_id + context).decode()
+            if sealed[0] & _SM4_BIT:
+                return _sm4_open(key.sm4, nonce, data, bound)
+            return AESGCM(key.aes).decrypt(nonce, data, bound)
         except InvalidTag:
             raise CipherError("the sealed field was changed, or belongs to another row or key") from None
+
+
+def _sm4_seal(key: bytes, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+    encryptor = Cipher(SM4(key), GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(bound)
+    return encryptor.update(data) + encryptor.finalize() + encryptor.tag
+
+
+def _sm4_open(key: bytes, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+    decryptor = Cipher(SM4(key), GCM(nonce, data[-_TAG_BYTES:])).decryptor()
+    decryptor.authenticate_additional_data(bound)
+    return decryptor.update(data[:-_TAG_BYTES]) + decryptor.finalize()
 
 
 def mask_number(number: str) -> str:

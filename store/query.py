@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from store.contact import outcome_at
 from store.database import reading
+from store.decision import adopted
 from store.errors import CipherError, NotFound
 from store.grade import Grade
 from store.privacy import FieldCipher, mask_number
@@ -75,6 +76,12 @@ class ContactRow:
     item: str | None
     operator: str | None
     department: str | None
+    desk: str | None
+    platform: str | None
+    area: str | None
+    channel: str | None
+    unknown_codes: list[str]
+    owed_until: datetime | None
     caller: str | None
     language: str | None
     served_at: datetime | None
@@ -95,7 +102,8 @@ class Page:
 def evaluations(engine: Engine, page: Page, contact: str | None = None) -> Iterator[EvaluationRow]:
     """Give evaluations by the time they were recorded; `contact`: only those of one."""
     statement = select(
-        *_columns(Evaluation, "id contact channel grade round deemed adopted match answered_at recorded_at key"),
+        *_columns(Evaluation, "id contact channel grade round deemed match answered_at recorded_at key"),
+        adopted().label("adopted"),
         Call.call_id,
     ).outerjoin(Call, Call.id == Evaluation.call)
     if contact:
@@ -140,6 +148,7 @@ def _contact(row: dict[str, Any], cipher: FieldCipher | None, now: datetime) -> 
         **row
         | {
             "caller": _masked(row["caller"], row["id"], cipher),
+            "unknown_codes": row["unknown_codes"] or [],
             "outcome": outcome_at(row["outcome"], row["expires_at"], now),
         }
     )

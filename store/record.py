@@ -1,8 +1,7 @@
 """Finished calls into the database. Rule: one transaction a batch, the same rows however often a batch is repeated.
 
 A call's id was fixed by its node before the first write; it is inserted or ignored, and only a call inserted now gets
-answers, an evaluation and a say in its contact's outcome. Contacts are locked in the order of their ids, so that
-recorders of several nodes count rounds one after another and cannot deadlock.
+answers, an evaluation and a say in its contact's outcome.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,20 +10,24 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
+from store.ballot_box import Voter, evaluation_row, lock, put, settle
+from store.bulk import RowUnfit, insert_new, insert_rows
 from store.call import Match, Outcome, SettledCall
+from store.case_policy import Policy
 from store.contact import Standing, after_call
 from store.database import open_engine, writing
-from store.evaluation import Given, NotTaken, Repeat, bind, judge
-from store.schema import Answer, Call, Contact, Evaluation
+from store.evaluation import Earlier, Given, NotTaken, Repeat, bind, judge
+from store.ledger import Written
+from store.schema import Answer, Ballot, Call
+from store.secret import Keys
 
 CHANNEL = "ivr"
 
 # a row the database will never take: a NUL in a text, a number out of range, a time without a zone
-_POISON = (DataError, IntegrityError, StatementError, UnicodeError, OverflowError)
+_POISON = (DataError, IntegrityError, StatementError, UnicodeError, OverflowError, RowUnfit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +53,34 @@ class _Batch:
     """What one transaction has learnt so far."""
 
     now: datetime
-    rounds: dict[str, int]
-    standings: dict[str, Standing]
-    touched: set[str] = field(default_factory=set)
+    voters: dict[str, Voter]
+    standings: dict[str, Standing] = field(default_factory=dict)
+    calls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    refusals: dict[str, str] = field(default_factory=dict)
 
 
 class Recorder:
     """Records settled calls. Threads and processes may each have their own on the same database."""
 
     def __init__(
-        self, database_url: str, repeat: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database_url: str,
+        repeat: str,
+        keys: Keys,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        policy: Policy | None = None,
     ) -> None:
-        """Prepare; connects at the first batch. `repeat`: `follow_up` or `refuse`; `clock` gives the server's time."""
+        """Prepare; connects at the first batch. `repeat`: `follow_up` or `refuse`; `clock` gives the server's time.
+
+        `policy` says how the deadlines of bad evaluations' cases are counted.
+        """
         self._engine = open_engine(database_url)
         self._repeat = Repeat(repeat)
+        self._keys = keys
         self._clock = clock
+        self._policy = policy
 
     def record(self, calls: Sequence[SettledCall]) -> list[Recorded | Refused]:
         """Record calls in one transaction and report on each, in the same order.
@@ -95,35 +108,36 @@ class Recorder:
         return {name: report for call in calls for name, report in self._record_sound([call]).items()}
 
     def _record_batch(self, connection: Connection, calls: list[SettledCall]) -> dict[str, Recorded | Refused]:
-        standings = _lock_contacts(connection, {call.contact for call in calls if call.contact})
-        batch = _Batch(self._clock(), _count_rounds(connection, standings), standings)
-        new = _insert_calls(connection, calls, batch)
+        batch = _Batch(self._clock(), lock(connection, {call.contact for call in calls if call.contact}))
+        batch.calls = {call.id: _call_row(call, batch) for call in sorted(calls, key=lambda call: call.id)}
+        new = insert_new(connection, Call, list(batch.calls.values()))
         for call in calls:
             if call.id in new:
                 self._settle(call, batch)
-        _write(connection, batch)
+        _write(connection, self._keys, batch, self._policy)
         return _reports(connection, calls)
 
     def _settle(self, call: SettledCall, batch: _Batch) -> None:
         """Decide on one new call and note what is to be written for it."""
-        match, contact = bind(call, known=call.contact in batch.standings)
-        batch.answers += [_answer_row(call, place) for place in range(len(call.answers))]
+        batch.answers[call.id] = [_answer_row(call, place) for place in range(len(call.answers))]
+        match, contact = bind(call, known=call.contact in batch.voters)
+        voter = batch.voters[contact] if contact else None
         outcome = call.outcome
-        earlier = batch.rounds.get(contact, 0) if contact else 0
-        match judge(call, earlier_rounds=earlier, repeat=self._repeat):
+        match judge(call, earlier=voter.earlier if voter else Earlier(), repeat=self._repeat):
             case Given() as given:
-                batch.evaluations.append(_evaluation_row(call, given, match, contact, batch.now))
-                if contact:
-                    batch.rounds[contact] = given.round
+                batch.evaluations.append(_evaluation_row(call, given, match, voter, batch.now))
+                if voter:
+                    voter = replace(voter, earlier=replace(voter.earlier, rounds=given.round))
             case NotTaken(reason):
-                batch.refusals[call.id] = reason
+                batch.calls[call.id]["refusal"] = reason
                 # rated by another call, or in words nobody knows: never `rated` by this one
                 outcome = Outcome.ERROR
             case None:
                 pass
-        if contact:
-            batch.standings[contact] = after_call(batch.standings[contact], outcome, call.ended_at)
-            batch.touched.add(contact)
+        if voter:
+            standing = after_call(voter.standing, outcome, call.ended_at)
+            batch.voters[voter.id] = replace(voter, standing=standing)
+            batch.standings[voter.id] = standing
 
 
 def _normal(call: SettledCall) -> SettledCall | None:
@@ -142,42 +156,15 @@ def _uuid(text: str) -> str | None:
         return None
 
 
-def _lock_contacts(connection: Connection, ids: Iterable[str]) -> dict[str, Standing]:
-    """Lock the contacts that exist, in one order; SQLite has already locked the whole database."""
-    rows = connection.execute(
-        select(Contact.id, Contact.outcome, Contact.outcome_at)
-        .where(Contact.id.in_(sorted(ids)))
-        .order_by(Contact.id)
-        .with_for_update()
-    )
-    return {row.id: Standing(row.outcome, row.outcome_at) for row in rows}
-
-
-def _count_rounds(connection: Connection, contacts: Iterable[str]) -> dict[str, int]:
-    rows = connection.execute(
-        select(Evaluation.contact, func.max(Evaluation.round))
-        .where(Evaluation.contact.in_(sorted(contacts)))
-        .group_by(Evaluation.contact)
-    )
-    return {contact: rounds for contact, rounds in rows if contact}
-
-
-def _insert_calls(connection: Connection, calls: Iterable[SettledCall], batch: _Batch) -> set[str]:
-    """Insert or ignore, ordered by id against deadlock; give the ids that are new."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(Call).on_conflict_do_nothing(index_elements=["id"]).returning(Call.id)
-    rows = [_call_row(call, batch) for call in sorted(calls, key=lambda call: call.id)]
-    return set(connection.scalars(statement, rows))
-
-
 def _call_row(call: SettledCall, batch: _Batch) -> dict[str, Any]:
-    match, contact = bind(call, known=call.contact in batch.standings)
+    match, contact = bind(call, known=call.contact in batch.voters)
     plain = ("id", "call_id", "node", "flow", "flow_version", "language", "started_at", "answered_at", "ended_at")
     more = ("ended_by", "outcome", "attempts", "caller", "trunk")
     return {name: getattr(call, name) for name in plain + more} | {
         "match": match,
         "contact": contact,
         "claimed_contact": None if contact else call.contact,
+        "refusal": None,
         "recorded_at": batch.now,
     }
 
@@ -195,45 +182,45 @@ def _answer_row(call: SettledCall, place: int) -> dict[str, Any]:
 
 
 def _evaluation_row(
-    call: SettledCall, given: Given, match: Match, contact: str | None, now: datetime
+    call: SettledCall, given: Given, match: Match, voter: Voter | None, now: datetime
 ) -> dict[str, Any]:
-    return {
-        "id": call.id,
-        "contact": contact,
-        "channel": CHANNEL,
-        "grade": given.grade,
-        "round": given.round,
-        "deemed": False,
-        "adopted": True,
-        "match": match,
-        "answered_at": given.answer.at,
-        "recorded_at": now,
-        "key": given.answer.key,
-        "call": call.id,
-        "flow": call.flow,
-        "flow_version": call.flow_version,
-        "evidence": dict(given.answer.evidence),
-    }
+    return evaluation_row(
+        id=call.id,
+        contact=voter.id if voter else None,
+        channel=CHANNEL,
+        grade=given.grade,
+        round=given.round,
+        match=match,
+        answered_at=given.answer.at,
+        recorded_at=now,
+        key=given.answer.key,
+        call=call.id,
+        flow=call.flow,
+        flow_version=call.flow_version,
+        evidence=dict(given.answer.evidence),
+        **(voter.codes if voter else {}),
+    )
 
 
-def _write(connection: Connection, batch: _Batch) -> None:
-    if batch.answers:
-        connection.execute(insert(Answer), batch.answers)
-    if batch.evaluations:
-        connection.execute(insert(Evaluation), batch.evaluations)
-    for call, reason in batch.refusals.items():
-        connection.execute(update(Call).where(Call.id == call).values(refusal=reason))
-    for contact in sorted(batch.touched):
-        standing = batch.standings[contact]
-        changed = update(Contact).where(Contact.id == contact)
-        connection.execute(changed.values(outcome=standing.outcome, outcome_at=standing.at))
+def _write(connection: Connection, keys: Keys, batch: _Batch, policy: Policy | None) -> None:
+    """Write what was decided; the ledger last, for its end is held until the commit."""
+    if answers := [answer for rows in batch.answers.values() for answer in rows]:
+        insert_rows(connection, Answer, answers)
+    if refused := [
+        {"refused": call, "reason": reason} for call, row in batch.calls.items() if (reason := row["refusal"])
+    ]:
+        changed = update(Call).where(Call.id == bindparam("refused")).values(refusal=bindparam("reason"))
+        connection.execute(changed, refused)
+    settle(connection, batch.standings)
+    calls = [Written("call", call, batch.calls[call], {"answer": answers}) for call, answers in batch.answers.items()]
+    put(connection, keys, batch.evaluations, batch.now, before=calls, policy=policy)
 
 
 def _reports(connection: Connection, calls: Iterable[SettledCall]) -> dict[str, Recorded | Refused]:
     """Read back what stands, so that a repeated batch is told exactly what the first was."""
     rows = connection.execute(
-        select(Call.id, Call.match, Call.refusal, Evaluation.id.label("evaluation"), Evaluation.round)
-        .outerjoin(Evaluation, Evaluation.call == Call.id)
+        select(Call.id, Call.match, Call.refusal, Ballot.id.label("evaluation"), Ballot.round)
+        .outerjoin(Ballot, Ballot.call == Call.id)
         .where(Call.id.in_([call.id for call in calls]))
     )
     return {row.id: _report(row) for row in rows}

@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from store.contact import NewContact, contact_number
+from store.catalogue import unknown_codes
+from store.contact import NewContact, contact_number, service_end
 from store.database import writing
+from store.deadline import deemed_due
 from store.errors import IdempotencyConflict
+from store.ledger import keep
 from store.privacy import NONCE_BYTES, FieldCipher, blind_index
 from store.schema import Contact
 from store.secret import Keys
@@ -57,7 +60,7 @@ def register(
     for attempt in range(_ATTEMPTS):
         try:
             with writing(engine) as connection:
-                return _earlier(connection, keys, contact, request) or _insert(
+                return _earlier(connection, keys, contact, request) or enter(
                     connection, keys, contact, now=now, expires_at=expires_at, request=request
                 )
         except IntegrityError:
@@ -81,15 +84,21 @@ def _earlier(connection: Connection, keys: Keys, contact: NewContact, request: R
     return Registered(row.id, row.number, row.language, row.expires_at, new=False)
 
 
-def _insert(
+def enter(
     connection: Connection, keys: Keys, contact: NewContact, *, now: datetime, expires_at: datetime, request: Request
 ) -> Registered:
+    """Insert one contact in the caller's transaction; what its codes name need not be in the catalogue."""
     contact_id = str(uuid4())
     row = asdict(contact) | {
         "id": contact_id,
         "number": contact_number(contact_id, now),
         "kind": contact.settled_kind,
         "caller": None,
+        "caller_index": None,
+        "unknown_codes": unknown_codes(connection, asdict(contact)) or None,
+        "owed_until": deemed_due(service_end(contact.served_at, now)).at,
+        "outcome": None,
+        "outcome_at": None,
         "registered_at": now,
         "expires_at": expires_at.replace(microsecond=0),
         "credential": request.credential,
@@ -100,7 +109,7 @@ def _insert(
         cipher = FieldCipher(keys.fields)
         row["caller"] = cipher.seal(contact.caller, contact_id.encode(), secrets.token_bytes(NONCE_BYTES))
         row["caller_index"] = blind_index(contact.caller, keys.blind_index)
-    connection.execute(insert(Contact).values(row))
+    keep(connection, keys, Contact, [row], now)
     return Registered(contact_id, row["number"], contact.language, row["expires_at"])
 
 

@@ -11,7 +11,7 @@ from store import credential
 from store.credential import Credential, Scope
 from web.language import _
 from web.problem import problem
-from web.service import service
+from web.service import rates, service
 
 P = ParamSpec("P")
 
@@ -29,12 +29,15 @@ def needs(scope: Scope) -> Callable[[Callable[P, ResponseReturnValue]], Callable
         @wraps(view)
         def guarded(*arguments: P.args, **named: P.kwargs) -> ResponseReturnValue:
             key = _key()
-            found = credential.check(service().engine, service().keys, key) if key else None
+            found = credential.check(service().engine, service().keys, key, service().clock()) if key else None
             if found is None:
                 detail = _("Send a valid API key: Authorization: Bearer KEY, or X-API-Key: KEY.")
                 return problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
             if scope not in found.scopes:
                 abort(403)
+            if (seconds := rates().pass_one(found)) is not None:
+                detail = _("Too many requests from this channel; try again later.")
+                return problem(429, detail, headers={"Retry-After": str(seconds)})
             g.credential = found
             return view(*arguments, **named)
 

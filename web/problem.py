@@ -32,6 +32,11 @@ def problem(
     return response
 
 
+def field_problem(status: int, field: str, why: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Make a problem of one field; `why` is the detail too, for those who show nothing else."""
+    return problem(status, why, [{"pointer": f"#/{field}", "detail": why}], headers)
+
+
 def register_problems(app: APIFlask) -> None:
     """Answer every exception of a view with a problem."""
     app.register_error_handler(HTTPError, _api_error)
@@ -100,28 +105,39 @@ def _sentence(mistake: Mapping[str, Any]) -> str:
     """Say a pydantic mistake in the reader's language; the offending value, maybe a number, is never repeated."""
     context = mistake.get("ctx", {})
     match mistake["type"]:
-        case "extra_forbidden":
-            return _("There is no such field.")
-        case "string_type":
-            return _("Write this as text.")
         case "string_too_long":
             return _("At most %(count)s characters.", count=context["max_length"])
+        case "too_long":
+            return _("At most %(count)s entries.", count=context["max_length"])
+        case "too_short":
+            return _("At least %(count)s entries.", count=context["min_length"])
         case "enum" | "literal_error":
             return _("Choose one of %(choices)s.", choices=context["expected"].replace("'", "").replace(" or ", ", "))
-        case "model_type" | "model_attributes_type":
-            return _("The body must be a JSON object.")
-        case "phone_number":
-            return _("Write a phone number: digits, with + in front if international.")
-        case "work_order_missing":
-            return _("A contact of kind work_order needs a work_order.")
-        case "int_parsing" | "greater_than_equal" | "less_than_equal":
-            return _("Write a whole number within the limits.")
         case kind if kind.startswith(("datetime", "timezone", "date")):
             return _("Write a date and time with its zone, such as 2026-11-22T14:00:00+08:00.")
-        case "control_characters":
-            return _("Control characters are not allowed.")
-        case _:
-            return _("This value cannot be taken.")
+        case kind:
+            return _plain_sentences().get(kind) or _("This value cannot be taken.")
+
+
+def _plain_sentences() -> dict[str, str]:
+    """Give the sentences of mistakes that need no more than their kind."""
+    number = _("Write a whole number within the limits.")
+    return {
+        "extra_forbidden": _("There is no such field."),
+        "missing": _("This field is needed."),
+        "string_type": _("Write this as text."),
+        "string_too_short": _("This must not be empty."),
+        "list_type": _("Write this as a list."),
+        "bool_type": _("Write true or false."),
+        "bool_parsing": _("Write true or false."),
+        "model_type": _("The body must be a JSON object."),
+        "model_attributes_type": _("The body must be a JSON object."),
+        "phone_number": _("Write a phone number: digits, with + in front if international."),
+        "work_order_missing": _("A contact of kind work_order needs a work_order."),
+        "code_twice": _("A code stands there twice."),
+        "control_characters": _("Control characters are not allowed."),
+        **dict.fromkeys(("int_parsing", "int_type", "int_from_float", "greater_than_equal", "less_than_equal"), number),
+    }
 
 
 def _title(status: int) -> str:
@@ -130,10 +146,13 @@ def _title(status: int) -> str:
         401: _("Not authenticated"),
         403: _("Not allowed"),
         404: _("Not found"),
+        409: _("Conflict"),
+        410: _("Gone"),
         405: _("Method not allowed"),
         413: _("Too large"),
         415: _("Unsupported media type"),
         422: _("Cannot be processed"),
+        429: _("Too many requests"),
         500: _("Internal error"),
         503: _("Unavailable"),
     }

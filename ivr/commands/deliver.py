@@ -10,8 +10,10 @@ from ivr.journal import JournalLocked
 from ivr.logs import set_up_logs
 from ivr.readiness import notify
 from settings import load
-from store.errors import StoreError, StoreMisconfigured
+from store.commands.office import policy
+from store.errors import SecretKeyError, StoreError, StoreMisconfigured
 from store.record import Recorder
+from store.secret import load_keys
 
 
 @click.command()
@@ -21,9 +23,11 @@ def deliver(once: bool) -> None:
     settings = load()
     set_up_logs()
     try:
-        recorder = Recorder(settings.database_url, settings.repeat)
+        assert settings.secret_key_file is not None, "settings fill it in"
+        keys = load_keys(settings.secret_key_file, settings.field_cipher)
+        recorder = Recorder(settings.database_url, settings.repeat, keys, policy=policy(settings))
         courier = Courier(settings.data_dir / "journal", recorder)
-    except (JournalLocked, StoreMisconfigured) as error:
+    except (JournalLocked, StoreMisconfigured, SecretKeyError) as error:
         raise click.UsageError(str(error)) from error
     try:
         if once:

@@ -43,5 +43,5 @@ def node_settings(settings: Settings) -> NodeSettings:
         proofs_dir=settings.data_dir / "proofs",
         journal_dir=settings.journal_dir,
         journal_max_bytes=settings.journal_max_mib * 1024 * 1024,
-        keys=load_keys(settings.secret_key_file),
+        keys=load_keys(settings.secret_key_file, settings.field_cipher),
     )

@@ -1,7 +1,8 @@
-"""`serve`: the whole of Pingjia on one machine, node, delivery and web, with embedded defaults."""
+"""`serve`: the whole of Pingjia on one machine, node, delivery, web and jobs, with embedded defaults."""
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,22 +11,22 @@ from ivr.logs import set_up_logs
 from ivr.supervisor import Program, StartFailed, Supervisor, poll_signals
 from settings import ROOT, Settings, load
 from store.errors import StoreError
-from store.secret import load_keys
+from store.secret import Keys, load_keys
 
 
 @click.command()
 def serve() -> None:
-    """Run node, delivery and web together; Ctrl-C or SIGTERM lets running calls finish first."""
+    """Run node, delivery, web and jobs together; Ctrl-C or SIGTERM lets running calls finish first."""
     settings = load()
     set_up_logs()
-    make_secret_key(settings)
+    keys = make_secret_key(settings)
     supervisor = Supervisor(_environment(settings))
     poll_signals(supervisor)
     try:
         # the node needs no database: it is up while the store is made ready
         supervisor.launch(own_program("ivr", settings.drain_seconds + 10))
-        prepare_store(settings.database_url)
-        supervisor.launch(own_program("deliver", 10), own_program("web", 10))
+        prepare_store(settings.database_url, keys)
+        supervisor.launch(own_program("deliver", 10), own_program("web", 10), own_program("jobs", 10))
         supervisor.await_ready()
     except StoreError as fault:
         supervisor.stop()
@@ -37,19 +38,19 @@ def serve() -> None:
     sys.exit(supervisor.watch())
 
 
-def make_secret_key(settings: Settings) -> None:
-    """Make the data folder and the site's secret on first use, before several processes want them at once."""
+def make_secret_key(settings: Settings) -> Keys:
+    """Make the data folder and the site's secret on first use, before several processes want them at once; its keys."""
     assert settings.secret_key_file is not None
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        load_keys(settings.secret_key_file)
+        return load_keys(settings.secret_key_file, settings.field_cipher)
     except OSError as fault:
         raise click.UsageError(f"DATA_DIR {settings.data_dir} cannot be made: {fault.strerror}") from fault
     except StoreError as fault:
         raise click.UsageError(str(fault)) from fault
 
 
-def prepare_store(database_url: str) -> None:
+def prepare_store(database_url: str, keys: Keys) -> None:
     """Make or upgrade the embedded database; raises StoreError.
 
     A database server is left alone: its schema is upgraded by `db upgrade`, and while it is down calls go on.
@@ -60,7 +61,7 @@ def prepare_store(database_url: str) -> None:
     engine = open_engine(database_url)
     try:
         if sqlite_path(engine) is not None:
-            upgrade(engine)
+            upgrade(engine, keys, datetime.now(UTC))
     finally:
         engine.dispose()
 

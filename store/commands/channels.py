@@ -1,28 +1,16 @@
-"""`channels add|list|revoke`: the API keys of channels and systems."""
+"""`channels add|list|rotate|revoke`: the API keys of channels and systems."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
 import click
 
 from store import credential
 from store.commands.edge import OneOf, now, opened
-from store.credential import Channel, Scope
+from store.credential import Channel, Listed, Scope
 from store.listing import Format, write
 
-COLUMNS = ("name", "channel", "scopes", "prefix", "created_at", "revoked_at")
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """The public row of a key: all but the key."""
-
-    name: str
-    channel: str
-    scopes: frozenset[Scope]
-    prefix: str
-    created_at: datetime
-    revoked_at: datetime | None
+COLUMNS = ("name", "channel", "scopes", "prefix", "per_minute", "created_at", "last_used_at", "revoked_at")
+OVERLAP_HOURS = 7 * 24
 
 
 @click.group()
@@ -34,23 +22,39 @@ def channels() -> None:
 @click.argument("name")
 @click.option("--channel", type=OneOf(Channel), required=True)
 @click.option("--scopes", multiple=True, help=f"Comma-separated: {', '.join(Scope)}. Default: by channel.")
-def add(name: str, channel: Channel, scopes: tuple[str, ...]) -> None:
+@click.option("--per-minute", type=click.IntRange(min=1), help="Requests a minute; default: API_PER_MINUTE.")
+def add(name: str, channel: Channel, scopes: tuple[str, ...], per_minute: int | None) -> None:
     """Make a key and print it once, alone on standard output: it cannot be shown again."""
     wanted = _scopes(scopes) or credential.default_scopes(channel)
+    if forbidden := wanted - credential.allowed(channel, wanted):
+        raise click.UsageError(
+            f"a key of channel {channel} can never have {', '.join(forbidden)}:"
+            " staff give no grades, and counters show nobody"
+        )
     with opened() as store:
-        click.echo(credential.add(store.engine, store.keys, name, channel=channel, scopes=wanted, now=now()))
+        key = credential.add(
+            store.engine, store.keys, name, channel=channel, scopes=wanted, per_minute=per_minute, now=now()
+        )
+        click.echo(key)
+
+
+@channels.command()
+@click.argument("name")
+@click.option("--overlap-hours", type=click.FloatRange(min=0), default=OVERLAP_HOURS, show_default=True)
+def rotate(name: str, overlap_hours: float) -> None:
+    """Make a channel's next key and print it once; the present one stays good for the overlap, any older one ends."""
+    with opened() as store:
+        overlap = timedelta(hours=overlap_hours)
+        click.echo(credential.rotate(store.engine, store.keys, name, overlap=overlap, now=now()))
 
 
 @channels.command("list")
 @click.option("--format", "form", type=OneOf(Format), default="table", show_default=True)
 def list_(form: Format) -> None:
-    """List keys by name; the keys themselves are not kept."""
+    """List channels with the prefixes of their good keys; the keys themselves are not kept."""
     with opened() as store:
-        rows = [
-            ChannelRow(each.name, each.channel, each.scopes, each.prefix, each.created_at, each.revoked_at)
-            for each in credential.every(store.engine)
-        ]
-    write(rows, ChannelRow, form, COLUMNS)
+        rows = credential.every(store.engine, now())
+    write(rows, Listed, form, COLUMNS)
 
 
 @channels.command()

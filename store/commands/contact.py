@@ -1,4 +1,4 @@
-"""`contact add|show|list`: register a contact by hand, and see what became of it."""
+"""`contact add|show|list|reveal|reveals`: register a contact by hand, see what became of it, look at who it was."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -11,11 +11,15 @@ import click
 from ivr.handover.invitation import Addresses, invite
 from ivr.handover.token import LANGUAGES
 from store import query
+from store.ballot import from_the_future
 from store.commands.edge import Moment, OneOf, listing_options, now, opened
 from store.contact import Kind, NewContact
 from store.listing import Format, json_line, shown, write
 from store.query import CallRow, ContactRow, EvaluationRow, Page
 from store.register import register
+from store.reveal import LONGEST_REASON, Confidential, Look, RevealRow, Shown
+from store.reveal import reveal as look_at
+from store.reveal import reveals as looks
 
 COLUMNS = ("registered_at", "number", "kind", "work_order", "department", "operator", "caller", "outcome", "id")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{1,30}")
@@ -56,6 +60,10 @@ def contact() -> None:
 @click.option("--item", help="Government service item.")
 @click.option("--operator", help="Who served.")
 @click.option("--department", help="Department evaluated.")
+@click.option("--desk", help="Window or agent's place.")
+@click.option("--platform", help="System the service was given in.")
+@click.option("--area", help="Administrative division (GB/T 2260).")
+@click.option("--channel", help="Where the service was given.")
 @click.option("--caller", help="The caller's number; stored encrypted.")
 @click.option("--language", type=click.Choice(LANGUAGES), help="Language to ask in.")
 @click.option("--served-at", type=Moment(), help="When the service ended.")
@@ -101,7 +109,46 @@ def list_(form: Format, since: datetime | None, limit: int | None) -> None:
         write(query.contacts(store.engine, Page(since, limit), store.cipher, now()), ContactRow, form, COLUMNS)
 
 
+@contact.command()
+@click.argument("wanted", metavar="ID")
+@click.option("--reason", required=True, help="Why: kept for ever with your name, and chained.")
+@click.option("--as", "by", required=True, help="Who looks.")
+@click.option("--field", "fields", type=OneOf(Confidential), multiple=True, help="What: caller (default), comment.")
+@_one_format
+def reveal(wanted: str, reason: str, by: str, fields: tuple[Confidential, ...], form: OneFormat) -> None:
+    """Show a contact's caller or comments in clear (by id or number; or a call's, by its id)."""
+    for option, text, longest in (("--reason", reason, LONGEST_REASON), ("--as", by, 100)):
+        if not text.strip() or len(text) > longest:
+            raise click.UsageError(f"{option}: write 1 to {longest} characters")
+    with opened() as store:
+        look = Look(wanted, set(fields) or {Confidential.CALLER}, reason.strip(), by.strip())
+        found = look_at(store.engine, store.keys, look, now())
+    _print_shown(found, form)
+
+
+@contact.command()
+@click.argument("wanted", metavar="[ID]", required=False)
+@listing_options
+def reveals(wanted: str | None, form: Format, since: datetime | None, limit: int | None) -> None:
+    """List who looked at what was confidential, and why; with an ID, of one contact or call."""
+    columns = ("at", "by", "fields", "reason", "contact", "call", "credential")
+    with opened() as store:
+        write(looks(store.engine, store.cipher, Page(since, limit), wanted), RevealRow, form, columns)
+
+
+def _print_shown(found: Shown, form: OneFormat) -> None:
+    if form is not OneFormat.TEXT:
+        click.echo(json_line(asdict(found)))
+        return
+    click.echo(f"{'caller':<14}  {found.caller or '–'}")
+    for comment in found.comments:
+        click.echo(f"{'comment':<14}  {comment.comment}")
+    click.echo(f"{'reveal':<14}  {found.reveal}")
+
+
 def _check(new: NewContact) -> None:
+    if from_the_future(new.served_at, now()):
+        raise click.UsageError("--served-at has not been yet")
     if new.kind is Kind.WORK_ORDER and not new.work_order:
         raise click.UsageError("a contact of kind work_order needs --work-order")
     if new.caller is not None and not _PHONE.fullmatch(new.caller):

@@ -34,7 +34,7 @@ class Store:
         """The site's keys, made on first use."""
         path = self.settings.secret_key_file
         assert isinstance(path, Path), "settings fill it in"
-        return load_keys(path)
+        return load_keys(path, self.settings.field_cipher)
 
     @property
     def cipher(self) -> FieldCipher:

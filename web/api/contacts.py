@@ -4,21 +4,23 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import abort, g, request
+from flask import g
 from flask.typing import ResponseReturnValue
 
 from ivr.handover.invitation import invite
 from store import query
+from store.ballot import from_the_future
 from store.credential import Scope
 from store.query import Page
 from store.register import Registered, Request, register
 from web.api.fields import ContactIn, ContactOut, ContactStatus
+from web.api.idempotency import idempotency_key
 from web.authentication import SECURITY, caller, needs
+from web.language import _
+from web.problem import field_problem
 from web.service import service
 
 contacts = APIBlueprint("contacts", __name__, url_prefix="/api/v1", tag="contacts")
-
-LONGEST_KEY = 255
 
 
 @contacts.post("/contacts")
@@ -33,16 +35,11 @@ def add(body: ContactIn) -> ResponseReturnValue:
     """
     here = service()
     now = here.clock()
-    asked = Request(caller().id, _idempotency_key())
+    if from_the_future(body.served_at, now):
+        return field_problem(422, "served_at", _("This time has not been yet."))
+    asked = Request(caller().id, idempotency_key())
     row = register(here.engine, here.keys, body.contact(), now=now, expires_at=now + here.token_life, request=asked)
     return _answer(row)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        abort(400)
-    return key
 
 
 def _answer(row: Registered) -> ResponseReturnValue:
@@ -63,7 +60,15 @@ def show(wanted: object) -> ResponseReturnValue:
     calls = query.calls(here.engine, Page(), None, found.id)
     evaluations = query.evaluations(here.engine, Page(), found.id)
     parts = {"calls": [asdict(row) for row in calls], "evaluations": [_evaluation(asdict(row)) for row in evaluations]}
-    return asdict(found) | parts
+    return asdict(found) | parts | ({} if _may_see_masked() else {"caller": None})
+
+
+def _may_see_masked() -> bool:
+    """Four digits may tell an operator who it was: for those who brought the number, or may look at all of it."""
+    return not _MASKED_FOR.isdisjoint(g.credential.scopes)
+
+
+_MASKED_FOR = frozenset({Scope.CONTACTS_WRITE, Scope.CONTACTS_REVEAL})
 
 
 def _evaluation(row: dict[str, Any]) -> dict[str, Any]:

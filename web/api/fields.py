@@ -1,10 +1,20 @@
 """Bodies and answers of the API, as the OpenAPI description shows them. Rule: unknown fields are refused by name."""
 
 import re
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from store.contact import Kind, NewContact
@@ -16,6 +26,11 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{1,30}")
 def _blank_is_absent(value: object) -> object:
     """Take a CTI's empty field for what it means."""
     return value.strip() or None if isinstance(value, str) else value
+
+
+def _or_blank(words: Iterable[str]) -> WithJsonSchema:
+    """Describe a choice that a CTI may leave empty."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "enum": [*map(str, words), ""]}, {"type": "null"}]})
 
 
 def _printable(value: str) -> str:
@@ -30,6 +45,14 @@ def _phone(value: str) -> str:
     return value
 
 
+def _in_living_memory(value: datetime) -> datetime:
+    """Give it in UTC; a year nobody lives in would leave what a database can hold."""
+    if not 1970 < value.year < 2200:
+        raise PydanticCustomError("datetime_range", "no such time")
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
 Text = Annotated[
     Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None, BeforeValidator(_blank_is_absent)
 ]
@@ -43,7 +66,7 @@ class ContactIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Annotated[Kind | None, BeforeValidator(_blank_is_absent)] = Field(
+    kind: Annotated[Kind | None, BeforeValidator(_blank_is_absent), _or_blank(Kind)] = Field(
         None, description="Derived from work_order if left out."
     )
     work_order: Text = Field(None, description="A consultation has none and gets a contact number of its own.")
@@ -51,11 +74,15 @@ class ContactIn(BaseModel):
     item: Text = Field(None, description="Government service item.")
     operator: Text = Field(None, description="Who served.")
     department: Text = Field(None, description="The department evaluated.")
+    desk: Text = Field(None, description="Window or agent's place.")
+    platform: Text = Field(None, description="The system the service was given in.")
+    area: Text = Field(None, description="Administrative division (GB/T 2260).")
+    channel: Text = Field(None, description="Where the service was given.")
     caller: Phone = Field(None, description="The caller's number; stored encrypted.")
-    language: Annotated[Literal["zh-CN", "en"] | None, BeforeValidator(_blank_is_absent)] = Field(
-        None, description="Language to ask in."
-    )
-    served_at: AwareDatetime | None = Field(None, description="When the service ended, RFC 3339 with its zone.")
+    language: Annotated[
+        Literal["zh-CN", "en"] | None, BeforeValidator(_blank_is_absent), _or_blank(("zh-CN", "en"))
+    ] = Field(None, description="Language to ask in.")
+    served_at: Moment | None = Field(None, description="When the service ended, RFC 3339 with its zone.")
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
@@ -103,7 +130,10 @@ class ContactEvaluation(BaseModel):
 
 
 class ContactStatus(BaseModel):
-    """A contact and what became of it; `outcome` is null while it is open. The caller's number is masked."""
+    """A contact and what became of it; `outcome` is null while it is open.
+
+    The caller's number is masked, and null to keys that neither register nor reveal.
+    """
 
     id: str
     number: str
@@ -113,6 +143,12 @@ class ContactStatus(BaseModel):
     item: str | None
     operator: str | None
     department: str | None
+    desk: str | None
+    platform: str | None
+    area: str | None
+    channel: str | None
+    unknown_codes: list[str] = Field(description="Fields whose code no catalogue held when it was registered.")
+    owed_until: datetime | None
     caller: str | None
     language: str | None
     served_at: datetime | None
@@ -128,7 +164,7 @@ class PageIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     limit: int = Field(100, ge=1, le=1000)
 
 

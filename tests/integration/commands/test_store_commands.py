@@ -18,6 +18,7 @@ from ivr.handover.token import read
 from store.call import GivenAnswer, Match, SettledCall
 from store.privacy import FieldCipher
 from store.record import Recorder
+from store.schema import REVISION
 from store.secret import load_keys
 
 NUMBER = "13812345678"
@@ -68,7 +69,7 @@ def record(tmp_path: Path, call_id: str = "1@pbx", minutes: int = 0, contact: st
         trunk="10.0.0.1",
         answers=(GivenAnswer("grade", "satisfied", "2", at, {"way": "rfc4733"}),),
     )
-    with closing(Recorder(f"sqlite:///{tmp_path / 'var' / 'pingjia.db'}", "follow_up")) as recorder:
+    with closing(Recorder(f"sqlite:///{tmp_path / 'var' / 'pingjia.db'}", "follow_up", keys)) as recorder:
         recorder.record([call])
 
 
@@ -85,9 +86,9 @@ def test_a_command_before_the_first_upgrade_says_what_to_do_in_one_line(run: Run
 
 def test_check_finds_a_missing_schema_and_is_content_after_the_upgrade(run: Run) -> None:
     assert "run app.py db upgrade" in run("db", "check", exits=1).stderr
-    assert "none -> 0001" in run("db", "upgrade").stdout
-    assert "has schema 0001 already" in run("db", "upgrade").stdout
-    assert "has schema 0001, as needed" in run("db", "check").stdout
+    assert f"none -> {REVISION}" in run("db", "upgrade").stdout
+    assert f"has schema {REVISION} already" in run("db", "upgrade").stdout
+    assert f"has schema {REVISION}, as needed" in run("db", "check").stdout
 
 
 def test_a_registered_contact_is_printed_with_all_that_the_operator_needs(upgraded: Run, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ivr.delivery import Courier
 from store.record import Recorder
+from store.secret import derive
 
 
 class KilledAfterRecording(Recorder):
@@ -20,4 +21,4 @@ class KilledAfterRecording(Recorder):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-Courier(Path(sys.argv[1]), KilledAfterRecording(sys.argv[2], "follow_up")).run_once()
+Courier(Path(sys.argv[1]), KilledAfterRecording(sys.argv[2], "follow_up", derive(b"\x01" * 32))).run_once()

@@ -22,6 +22,9 @@ from ivr.journal.segment import segment_path
 from store.errors import StoreUnavailable
 from store.record import Recorder
 from store.schema import Answer, Call, Evaluation
+from store.secret import derive
+
+KEYS = derive(b"\x01" * 32)
 
 ROOT = Path(__file__).parents[3]
 DYING = Path(__file__).with_name("dying_delivery.py")
@@ -73,7 +76,7 @@ def node(journals):
 
 @pytest.fixture
 def recorder(database_url):
-    recorder = Recorder(database_url, "follow_up")
+    recorder = Recorder(database_url, "follow_up", KEYS)
     yield recorder
     recorder.close()
 
@@ -171,7 +174,7 @@ def test_killed_between_store_and_acknowledgement_nothing_is_lost_or_doubled(jou
         assert killed.returncode == -signal.SIGKILL
         assert JournalReader(node.journal.folder).acknowledged() == Position(0, 0)
         node.end(still_talking)
-    recorder = Recorder(database_url, "follow_up")
+    recorder = Recorder(database_url, "follow_up", KEYS)
     assert deliver(journals, recorder) == 40
     recorder.close()
     assert sorted(rows(Evaluation.id)) == sorted(node.ended)

@@ -21,7 +21,7 @@ from store.errors import SchemaTooOld, StoreUnavailable
 from store.query import Page, calls, contact, evaluations
 from store.record import Recorded, Recorder, Refused
 from store.register import register
-from store.schema import Answer, Call, Contact, Evaluation
+from store.schema import REVISION, Answer, Call, Contact, Evaluation
 from store.secret import derive
 
 KEYS = derive(b"\x01" * 32)
@@ -54,7 +54,7 @@ def test_a_rated_call_is_a_call_its_answers_and_one_evaluation(database_url: str
     solved = GivenAnswer("solved", "yes", "1", NOW + timedelta(seconds=9), {"way": "info", "position_ms": 1200})
     call = replace(call, answers=(*call.answers, solved))
     recorded_at = NOW + timedelta(minutes=1)
-    with closing(Recorder(database_url, "follow_up", clock=lambda: recorded_at)) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS, clock=lambda: recorded_at)) as recorder:
         assert recorder.record([call]) == [Recorded(call.id, call.id, "token", 1)]
     found = rows(engine)
     assert [answer["question"] for answer in found["answer"]] == ["grade", "solved"]
@@ -69,7 +69,7 @@ def test_a_rated_call_is_a_call_its_answers_and_one_evaluation(database_url: str
 
 def test_times_come_back_as_the_same_moment_in_utc(database_url: str, opened: Opened) -> None:
     local = datetime.fromisoformat("2026-11-22T14:00:00.123456+08:00")
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         recorder.record([settled_call(started_at=local)])
     (row,) = calls(opened(database_url), Page(), None)
     assert row.started_at == local
@@ -77,7 +77,7 @@ def test_times_come_back_as_the_same_moment_in_utc(database_url: str, opened: Op
 
 
 def test_a_call_without_a_token_is_kept_and_bound_to_nobody(database_url: str, opened: Opened) -> None:
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         recorder.record([settled_call()])
     (row,) = evaluations(opened(database_url), Page())
     assert (row.match, row.contact, row.round) == ("none", None, 1)
@@ -89,7 +89,7 @@ def test_a_token_that_is_not_valid_binds_nothing_and_is_told_apart(
 ) -> None:
     engine = opened(database_url)
     named = registered(engine)
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         recorder.record([settled_call(match=match, contact=named)])
     (row,) = calls(engine, Page(), None)
     assert (row.match, row.contact, row.claimed_contact) == (match, None, named)
@@ -100,7 +100,7 @@ def test_a_token_of_a_contact_not_in_this_store_is_kept_as_unknown(database_url:
     engine = opened(database_url)
     stranger = str(uuid4())
     call = settled_call(match=Match.TOKEN, contact=stranger)
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         assert recorder.record([call]) == [Recorded(call.id, call.id, "unknown", 1)]
     (row,) = calls(engine, Page(), None)
     assert (row.match, row.contact, row.claimed_contact) == ("unknown", None, stranger)
@@ -110,7 +110,7 @@ def test_a_second_call_with_one_token_is_a_follow_up_and_overwrites_nothing(data
     engine = opened(database_url)
     first = bound(engine, grade="dissatisfied")
     second = settled_call("very_satisfied", match=Match.TOKEN, contact=first.contact)
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         recorder.record([first])
         assert recorder.record([second]) == [Recorded(second.id, second.id, "token", 2)]
     assert {(row.round, row.grade) for row in evaluations(engine, Page(), first.contact)} == {
@@ -123,7 +123,7 @@ def test_by_setting_a_second_grade_is_refused_and_its_call_stays(database_url: s
     engine = opened(database_url)
     first = bound(engine)
     second = settled_call("very_dissatisfied", match=Match.TOKEN, contact=first.contact)
-    with closing(Recorder(database_url, "refuse")) as recorder:
+    with closing(Recorder(database_url, "refuse", KEYS)) as recorder:
         found = recorder.record([first, second])
         assert found[1] == Refused(second.id, "already_evaluated")
         assert recorder.record([second]) == [Refused(second.id, "already_evaluated")]
@@ -137,7 +137,7 @@ def test_a_silent_call_after_a_rating_takes_nothing_back(database_url: str, open
     engine = opened(database_url)
     first = bound(engine)
     second = settled_call(None, match=Match.TOKEN, contact=first.contact, ended_at=NOW + timedelta(hours=1))
-    with closing(Recorder(database_url, "refuse")) as recorder:
+    with closing(Recorder(database_url, "refuse", KEYS)) as recorder:
         recorder.record([first])
         assert recorder.record([second]) == [Recorded(second.id, None, "token", None)]
     assert contact(engine, first.contact or "", None, NOW).outcome == "rated"
@@ -146,7 +146,7 @@ def test_a_silent_call_after_a_rating_takes_nothing_back(database_url: str, open
 def test_an_unknown_grade_is_refused_its_call_kept_and_the_rest_recorded(database_url: str, opened: Opened) -> None:
     engine = opened(database_url)
     good, odd = bound(engine), bound(engine, grade="5")
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         found = recorder.record([odd, good])
     assert found == [Refused(odd.id, "unknown_grade: '5'"), Recorded(good.id, good.id, "token", 1)]
     assert len(list(calls(engine, Page(), None))) == 2
@@ -170,7 +170,7 @@ def test_a_record_no_database_can_take_is_refused_alone(
     database_url: str, opened: Opened, changes: dict[str, Any]
 ) -> None:
     before, bad, after = settled_call(), settled_call(**changes), settled_call()
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         found = recorder.record([before, bad, after])
     refused = found[1]
     assert isinstance(refused, Refused)
@@ -194,7 +194,7 @@ def test_any_repetition_of_any_batches_gives_the_rows_of_one_delivery(
         settled_call(grade, match=Match.TOKEN if place % 2 else Match.NONE, contact=shared if place % 2 else None)
         for place, grade in enumerate(grades)
     ]
-    with closing(Recorder(database_url, "refuse", clock=lambda: NOW)) as recorder:
+    with closing(Recorder(database_url, "refuse", KEYS, clock=lambda: NOW)) as recorder:
         told: dict[str, Recorded | Refused] = {}
         for batch in batches:
             for report in recorder.record([pool[place] for place in batch]):
@@ -221,7 +221,7 @@ def test_recorders_at_once_lose_nothing_double_nothing_and_count_rounds_without_
     ]
 
     def deliver(start: int) -> None:
-        with closing(Recorder(database_url, "follow_up")) as recorder:
+        with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
             for first in range(0, 90, 15):
                 # each recorder takes another path through the same calls, half of which another takes as well
                 recorder.record(everything[(first + start) % 90 :][:15])
@@ -236,14 +236,14 @@ def test_recorders_at_once_lose_nothing_double_nothing_and_count_rounds_without_
 
 
 def test_a_database_that_is_down_loses_nothing_and_says_so_in_a_line() -> None:
-    recorder = Recorder("postgresql://pingjia:s3cret@127.0.0.1:1/pingjia", "follow_up")
+    recorder = Recorder("postgresql://pingjia:s3cret@127.0.0.1:1/pingjia", "follow_up", KEYS)
     with closing(recorder), pytest.raises(StoreUnavailable, match="cannot be used") as caught:
         recorder.record([settled_call()])
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_recorder_works_again_after_its_connections_were_cut(postgres_url: str, opened: Opened) -> None:
-    with closing(Recorder(postgres_url, "follow_up")) as recorder:
+    with closing(Recorder(postgres_url, "follow_up", KEYS)) as recorder:
         recorder.record([settled_call()])
         with writing(opened(postgres_url)) as connection:
             connection.execute(
@@ -258,7 +258,7 @@ def test_a_right_not_granted_is_a_fault_to_retry_not_a_poisoned_call(postgres_ur
         connection.execute(text("CREATE ROLE reader LOGIN"))
         connection.execute(text("GRANT SELECT ON alembic_version TO reader"))
     with (
-        closing(Recorder(postgres_url.replace("postgres@", "reader@"), "follow_up")) as recorder,
+        closing(Recorder(postgres_url.replace("postgres@", "reader@"), "follow_up", KEYS)) as recorder,
         pytest.raises(StoreUnavailable, match="permission denied"),
     ):
         recorder.record([settled_call()])
@@ -270,9 +270,9 @@ def test_an_older_schema_is_refused_and_recording_goes_on_once_it_was_upgraded(
     engine = opened(database_url)
     with writing(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with closing(Recorder(database_url, "follow_up")) as recorder:
+    with closing(Recorder(database_url, "follow_up", KEYS)) as recorder:
         with pytest.raises(SchemaTooOld, match="db upgrade"):
             recorder.record([settled_call()])
         with engine.begin() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            connection.execute(text(f"UPDATE alembic_version SET version_num = '{REVISION}'"))
         assert isinstance(recorder.record([settled_call()])[0], Recorded)

@@ -46,7 +46,7 @@ def rate(site: "Site", contact: str, grade: str | None = "very_dissatisfied") ->
         trunk=None,
         answers=answers,
     )
-    with closing(Recorder(site.database_url, "follow_up", clock=site.clock)) as recorder:
+    with closing(Recorder(site.database_url, "follow_up", site.keys, clock=site.clock)) as recorder:
         recorder.record([call])
 
 
@@ -258,7 +258,7 @@ def test_a_revoked_key_ends_at_once(site: "Site") -> None:
     assert site.client.post(CONTACTS, json={}, headers=headers).status_code == 201
     with pytest.raises(NotFound):
         revoke(site.engine, "somebody else", site.clock())
-    revoke(site.engine, every(site.engine)[-1].name, site.clock())
+    revoke(site.engine, every(site.engine, site.clock())[-1].name, site.clock())
     assert site.client.post(CONTACTS, json={}, headers=headers).status_code == 401
 
 

@@ -1,5 +1,6 @@
 """The token: what goes in comes out, and every damage is named for what it is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -51,7 +52,7 @@ def test_a_token_of_another_site_is_foreign_whether_expired_or_not() -> None:
 
 
 def test_our_site_under_another_key_is_forged() -> None:
-    thief = type(OURS)(THEIRS.handover, THEIRS.fields, THEIRS.blind_index, THEIRS.credentials, OURS.site)
+    thief = replace(THEIRS, site=OURS.site)
     assert read(issue(thief, CONTACT, None, LATER), OURS, NOW) == Reading(Match.FORGED)
 
 

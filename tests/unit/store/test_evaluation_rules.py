@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from store.call import GivenAnswer, Match, Outcome, SettledCall
 from store.contact import Kind, NewContact, Standing, after_call, contact_number, outcome_at
-from store.evaluation import Given, NotTaken, Repeat, bind, judge
+from store.evaluation import Earlier, Given, NotTaken, Repeat, bind, judge
 from store.grade import Grade
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -41,34 +41,34 @@ def call(*answers: tuple[str, str], match: Match = Match.TOKEN, contact: str | N
 
 @pytest.mark.parametrize("grade", list(Grade))
 def test_a_grade_is_a_first_evaluation_whatever_else_was_asked(grade: Grade) -> None:
-    judged = judge(call(("solved", "yes"), ("grade", grade)), earlier_rounds=0, repeat=Repeat.REFUSE)
+    judged = judge(call(("solved", "yes"), ("grade", grade)), earlier=Earlier(), repeat=Repeat.REFUSE)
     assert isinstance(judged, Given)
     assert (judged.grade, judged.round) == (grade, 1)
 
 
 def test_silence_is_no_grade() -> None:
-    assert judge(replace(call(), outcome="silent"), earlier_rounds=0, repeat=Repeat.FOLLOW_UP) is None
+    assert judge(replace(call(), outcome="silent"), earlier=Earlier(), repeat=Repeat.FOLLOW_UP) is None
     hung_up = replace(call(("solved", "no")), outcome="hung_up")
-    assert judge(hung_up, earlier_rounds=3, repeat=Repeat.REFUSE) is None
+    assert judge(hung_up, earlier=Earlier(3), repeat=Repeat.REFUSE) is None
 
 
 def test_a_call_that_claims_a_rating_without_a_grade_is_not_passed_over() -> None:
-    judged = judge(call(("rating", "satisfied")), earlier_rounds=0, repeat=Repeat.FOLLOW_UP)
+    judged = judge(call(("rating", "satisfied")), earlier=Earlier(), repeat=Repeat.FOLLOW_UP)
     assert judged == NotTaken("rated_without_grade")
 
 
 @pytest.mark.parametrize("answer", ["2", "5", "Satisfied", "good", ""])
 def test_a_grade_nobody_knows_is_not_guessed(answer: str) -> None:
-    judged = judge(call(("grade", answer)), earlier_rounds=0, repeat=Repeat.FOLLOW_UP)
+    judged = judge(call(("grade", answer)), earlier=Earlier(), repeat=Repeat.FOLLOW_UP)
     assert judged == NotTaken(f"unknown_grade: {answer!r}")
 
 
 def test_a_second_grade_is_the_next_round_or_refused_by_setting() -> None:
     second = call(("grade", "satisfied"))
-    follow_up = judge(second, earlier_rounds=1, repeat=Repeat.FOLLOW_UP)
+    follow_up = judge(second, earlier=Earlier(1), repeat=Repeat.FOLLOW_UP)
     assert isinstance(follow_up, Given)
     assert follow_up.round == 2
-    assert judge(second, earlier_rounds=1, repeat=Repeat.REFUSE) == NotTaken("already_evaluated")
+    assert judge(second, earlier=Earlier(1), repeat=Repeat.REFUSE) == NotTaken("already_evaluated")
 
 
 @pytest.mark.parametrize("match", [match for match in Match if match is not Match.TOKEN])
@@ -115,4 +115,4 @@ def test_a_consultation_needs_no_work_order_and_gets_a_number_of_its_civil_day()
 
 def test_a_grade_the_caller_heard_an_apology_for_is_no_evaluation() -> None:
     apologised = replace(call(("grade", "satisfied")), outcome="error")
-    assert judge(apologised, earlier_rounds=0, repeat=Repeat.FOLLOW_UP) is None
+    assert judge(apologised, earlier=Earlier(), repeat=Repeat.FOLLOW_UP) is None
