@@ -47,7 +47,7 @@ NAME = "pingjia"
 def from_settings(settings: Settings) -> Service:
     """Open what the settings name; raises `StoreError` for a URL or a key file nobody can use."""
     assert settings.secret_key_file is not None, "settings fill it in"
-    keys = load_keys(settings.secret_key_file)
+    keys = load_keys(settings.secret_key_file, settings.field_cipher)
     return Service(
         engine=open_engine(settings.database_url),
         keys=keys,
