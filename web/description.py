@@ -25,8 +25,9 @@ _CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schema
 _ANYWHERE = {"400": "Bad request", "422": "Cannot be processed"}
 
 
-def describe(spec: dict[str, Any]) -> dict[str, Any]:
+def describe(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     """Give every error of every operation its media type and shape."""
+    assert isinstance(spec, dict), "SPEC_FORMAT is json"
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
     for name in ("HTTPError", "ValidationError"):
