@@ -26,8 +26,8 @@ _ANYWHERE = {"400": "Bad request", "422": "Cannot be processed"}
 
 
 def describe(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
-    """Give every error of every operation its media type and shape; the types are APIFlask's."""
-    assert isinstance(spec, dict)
+    """Give every error of every operation its media type and shape."""
+    assert isinstance(spec, dict), "SPEC_FORMAT is json"
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
     for name in ("HTTPError", "ValidationError"):
