@@ -22,6 +22,8 @@ def defined() -> dict[str, tuple[str, list[str]]]:
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+                    if not node.args or not isinstance(node.args[0], ast.Constant):
+                        continue  # collections.Counter
                     name = node.args[0].value
                     labels = [each.value for each in node.args[2].elts] if len(node.args) > 2 else []
                     found[name] = (node.func.id, labels)
