@@ -71,7 +71,9 @@ def test_each_is_exposed(service: Service, pick_up: PickUp) -> None:
 def _with_all(service: Service) -> str | None:
     status, text = service.get("/metrics")
     assert status == 200
-    missing = [name for name in FIGURES if not re.search(rf"^# TYPE {name} ", text, re.MULTILINE)]
+    # without a platform to send to and without work that is due there is nothing to count under these labels
+    due = [name for name, (_, labels) in FIGURES.items() if not {"target", "job"} & set(labels)]
+    missing = [name for name in due if not re.search(rf"^# TYPE {name} ", text, re.MULTILINE)]
     return None if missing else text
 
 
