@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import click
 
-from bench import calls, journal_latency, media_pump, own_network, report, sip_core
+from bench import calls, journal_latency, media_pump, own_network, report, sip_core, store_figures
 
 LEVELS = (100, 400)
 SECONDS, QUICK_SECONDS = 30.0, 10.0
+EVALUATIONS, FEW_EVALUATIONS = 10_000_000, 100_000
 
 
 @click.command()
@@ -24,6 +25,7 @@ def main(only: tuple[str, ...], levels: tuple[int, ...], *, quick: bool) -> None
         "media_pump": lambda: media_pump.measure((100,) if quick else (100, 400), seconds / 2),
         "sip_core": lambda: sip_core.measure(5_000 if quick else 20_000),
         "journal_latency": lambda: journal_latency.in_temporary_folder(seconds=seconds / 3),
+        "store_figures": lambda: store_figures.measure(FEW_EVALUATIONS if quick else EVALUATIONS, seconds / 3),
     }
     try:
         results = {name: parts[name]() for name in report.NAMES if not only or name in only}

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("calls", "media_pump", "sip_core", "journal_latency")
+NAMES = ("calls", "media_pump", "sip_core", "journal_latency", "store_figures")
 FOLDER = Path(__file__).resolve().parent / "results"
 
 Results = dict[str, Any]

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from store.case_mix import Standing, settled
-from store.database import reading, steady
+from store.database import counting
 from store.figure import Measure
 from store.figure_count import rows
 from store.figure_rollup import GOOD, Cube, half, halved, mark, tail
@@ -38,7 +38,7 @@ _MOST = 2000  # cells in one list of values
 
 def appraise(engine: Engine, days: Days, *, smallest: int) -> list[Standing]:
     """Give each operator's standing over civil days, ordered by operator; departments are the strata."""
-    with reading(steady(engine)) as connection:
+    with counting(engine) as connection:
         return [
             settled(
                 row.operator, int(row.of), int(row.compared or 0), int(row.hits or 0), row.expected, smallest=smallest

@@ -18,6 +18,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -91,11 +92,11 @@ def _contacts(days: Days, measure: Measure, which: ColumnElement[bool]) -> Selec
 
 def was_asked() -> ColumnElement[bool]:
     """Say that the question was put to a contact in a call."""
-    return exists().where(Call.contact == Contact.id, Call.attempts >= 1)
+    return _probed(Call.id, Call.contact == Contact.id, Call.attempts >= 1)
 
 
 def _has_given() -> ColumnElement[bool]:
-    return exists().where(Ballot.contact == Contact.id, Ballot.deemed.is_(False))
+    return _probed(Ballot.id, Ballot.contact == Contact.id, Ballot.deemed.is_(False))
 
 
 def _evaluations(days: Days) -> Select[Any]:
@@ -115,15 +116,23 @@ def _evaluations(days: Days) -> Select[Any]:
 
 def _first() -> ColumnElement[bool]:
     """Round 1, or a later round before which nothing was given: what went before was deemed."""
-    earlier = exists().where(
-        Ballot.contact == Evaluation.contact, Ballot.round < Evaluation.round, Ballot.deemed.is_(False)
+    earlier = _probed(
+        Ballot.id, Ballot.contact == Evaluation.contact, Ballot.round < Evaluation.round, Ballot.deemed.is_(False)
     )
     return or_(Evaluation.round == 1, ~earlier)
 
 
 def _given_as_well() -> ColumnElement[bool]:
     """A call given in time may be delivered after the seven days: then it stands, and nothing is deemed."""
-    return exists().where(Ballot.contact == Evaluation.contact, Ballot.deemed.is_(False))
+    return _probed(Ballot.id, Ballot.contact == Evaluation.contact, Ballot.deemed.is_(False))
+
+
+def _probed(column: InstrumentedAttribute[Any], *wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say that there is such a row, looked up by its index for each row of the outer select.
+
+    OFFSET 0 keeps PostgreSQL from hashing the whole inner table instead: ten million ballots, for two days' edge.
+    """
+    return select(column).where(*wanted).limit(literal_column("1")).offset(literal_column("0")).exists()
 
 
 def adopted() -> ColumnElement[bool]:

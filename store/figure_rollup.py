@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.civil_sql import first_of_month
-from store.database import steady, writing
+from store.database import plan_simply, steady, writing
 from store.figure import DEADLINES, Cell, Measure, change
 from store.figure_count import rows
 from store.figure_history import histories, touched
@@ -129,6 +129,7 @@ def fold(engine: Engine) -> Folded:
 def rebuild(engine: Engine) -> int:
     """Count all anew, row by row, in one snapshot; give the number of cells. For a store older than its rollups."""
     with writing(steady(engine)) as connection:
+        plan_simply(connection)
         _locked_mark(connection)
         end = head(connection).seq
         connection.execute(delete(FigureCell))

@@ -49,8 +49,8 @@ def _name(start: date) -> str:
 def _make(connection: Connection, start: date) -> None:
     """Make one month's partition and move the rows that went elsewhere for want of it."""
     name, begin, end = _name(start), f"{start} 00:00+08", f"{following(start)} 00:00+08"
-    # whoever writes such a row now waits, or the rows could not be moved without a gap
-    connection.execute(text("LOCK TABLE months.evaluation_other IN ACCESS EXCLUSIVE MODE"))
+    # the whole table, for readers too: one that had planned without the new partition would miss what is moved there
+    connection.execute(text("LOCK TABLE evaluation IN ACCESS EXCLUSIVE MODE"))
     connection.execute(text(f"CREATE TABLE {name} (LIKE evaluation INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
     inside = f"recorded_at >= '{begin}' AND recorded_at < '{end}'"
     taken = f"WITH moved AS (DELETE FROM months.evaluation_other WHERE {inside} RETURNING *)"  # noqa: S608  our own dates

@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, select
 from sqlalchemy.orm import aliased
 
-from store.database import reading, steady, writing
+from store.database import counting, reading, writing
 from store.figure_count import CALLED_BACK, PUT_RIGHT, adopted, done, was_asked, within
 from store.ledger import keep
 from store.period import Days, civil_day, following, month
@@ -35,7 +35,7 @@ class Printed:
 
 def publish(engine: Engine, keys: Keys, now: datetime, *, after_days: int) -> list[str]:
     """Print every month that is due and was not printed; give them. Processes take turns by the unique month."""
-    with reading(steady(engine)) as connection:
+    with counting(engine) as connection:
         missing = list(_missing(connection, civil_day(now), after_days))
         tables = {start: _table(connection, start) for start in missing}
     for start, table in tables.items():

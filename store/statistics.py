@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, FromClause, and_, func, or_, select
 
 from store.civil_sql import first_of_month
-from store.database import reading, steady
+from store.database import counting
 from store.figure import CONTACTS, DEADLINES, Cell, Measure
 from store.figure_count import rows
 from store.figure_rollup import Cube, mark, tail
@@ -96,7 +96,7 @@ def answer(engine: Engine, question: Question, now: datetime) -> list[Group]:
     came by none; by item and operator no deadlines, for they are the department's.
     """
     asked, cube = _Asked(question, civil_day(now)), _cube(question)
-    with reading(steady(engine)) as connection:
+    with counting(engine) as connection:
         sums = _from_rows(connection, asked, [question.days]) if cube is None else _from(connection, asked, cube)
     return _groups(sums)
 

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine, text
@@ -61,6 +63,25 @@ def test_a_row_of_a_month_without_a_partition_is_taken_and_moved_later(city: Cit
     assert "months.evaluation_2026_03" in ensure(city.engine, LAST_OF_OCTOBER)
     assert places(city.engine) == {early: "months.evaluation_2026_03", now: "months.evaluation_2026_10"}
     assert len(list(evaluations(city.engine, Page()))) == 2
+
+
+def test_no_reader_misses_a_row_that_is_being_moved(city: City, opened: Opened) -> None:
+    for month in range(1, 11):
+        put_one(city, datetime(2026, month, 15, tzinfo=UTC))
+    moved = Event()
+
+    def read() -> set[int]:
+        engine, counts = opened(city.engine.url.render_as_string(hide_password=False)), set()
+        while not moved.is_set():
+            with reading(engine) as connection:
+                counts.add(connection.scalar(text("SELECT count(*) FROM evaluation")))
+        return counts
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        ensure(city.engine, LAST_OF_OCTOBER)
+        moved.set()
+    assert [reader.result() for reader in readers] == [{10}] * 3
 
 
 def test_one_ballot_a_round_holds_across_months(city: City) -> None:
