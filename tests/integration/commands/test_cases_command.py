@@ -244,8 +244,9 @@ def start(url: str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def counted(opened: Opened, url: str) -> tuple[int, int]:
-    with reading(opened(url)) as connection:
+def counted(engine: Engine) -> tuple[int, int]:
+    """Deemed evaluations and reminders."""
+    with reading(engine) as connection:
         deemed = connection.scalar(select(func.count()).where(Evaluation.deemed)) or 0
         return deemed, connection.scalar(select(func.count()).select_from(ReminderRecord)) or 0
 
@@ -258,37 +259,40 @@ def test_job_processes_side_by_side_do_everything_once(database_url: str, tmp_pa
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     assert sum(int(output.split()[0]) for output, _ in outputs) == 20
     # call back, rectify, object: each of 20 cases is told once that its time is over
-    assert counted(opened, database_url) == (20, 60)
-    assert list(verify(opened(database_url), keys)) == []
+    engine = opened(database_url)
+    assert counted(engine) == (20, 60)
+    assert list(verify(engine, keys)) == []
 
 
 def test_a_killed_job_process_leaves_nothing_half_done(database_url: str, tmp_path: Path, opened: Opened) -> None:
-    keys = load_keys(tmp_path / "secret.key")
+    keys, engine = load_keys(tmp_path / "secret.key"), opened(database_url)
     fill(database_url, keys, *[None, "dissatisfied"] * 10, at=datetime.now(UTC) - timedelta(days=20))
     victim = start(database_url, tmp_path)
-    deadline = time.monotonic() + 30
-    while counted(opened, database_url) == (0, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    victim.kill()
-    victim.communicate()
+    try:
+        deadline = time.monotonic() + 30
+        while counted(engine) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        victim.kill()
+        victim.communicate()
     # its turn, if it had one, ends two minutes later
     later = (datetime.now(UTC) + timedelta(minutes=3)).isoformat()
     after = start(database_url, tmp_path, "--once", "--now", later)
     output = after.communicate(timeout=60)
     assert after.returncode == 0, output
-    assert counted(opened, database_url) == (10, 30)
-    assert list(verify(opened(database_url), keys)) == []
+    assert counted(engine) == (10, 30)
+    assert list(verify(engine, keys)) == []
 
 
 def test_jobs_run_on_until_they_are_told_to_stop(database_url: str, tmp_path: Path, opened: Opened) -> None:
-    keys = load_keys(tmp_path / "secret.key")
+    keys, engine = load_keys(tmp_path / "secret.key"), opened(database_url)
     process = start(database_url, tmp_path)
     try:
         fill(database_url, keys, None, at=datetime.now(UTC) - timedelta(days=20))
         deadline = time.monotonic() + 30
-        while counted(opened, database_url)[0] == 0 and time.monotonic() < deadline:
+        while counted(engine)[0] == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert counted(opened, database_url)[0] == 1
+        assert counted(engine)[0] == 1
     finally:
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=20)

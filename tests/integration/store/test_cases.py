@@ -317,8 +317,8 @@ def test_acts_and_ballots_on_one_contact_take_turns(engine: Engine, database_url
         assert fold(history(connection, case)).seq == events
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(tries=st.lists(st.sampled_from(sorted(WAY)), max_size=25))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tries=st.lists(st.sampled_from(sorted(WAY)), max_size=20))
 def test_whatever_is_tried_the_standing_is_the_fold_of_the_events(engine: Engine, tries: list[str]) -> None:
     case, place, now = opened_case(engine), office(engine), AT
     for name in tries:
